@@ -1,0 +1,61 @@
+# Everything here needs Python 3.11 or newer, make and git; the rest is fetched into .venv.
+# With another interpreter: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test bench docs clean
+
+help:
+	@echo "make demo    install the package and print the funnel of generated sample data"
+	@echo "make test    install the tools and run everything that CI runs"
+	@echo "make bench   compare speed with other libraries, side by side"
+	@echo "make docs    build the documentation into build/docs"
+	@echo "make clean   remove the virtual environment, builds and caches"
+
+demo: $(VENV)/.core
+	@$(BIN)/salesfunnel demo
+
+test: $(VENV)/.tools
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(BIN)/lint-imports --no-logo
+	$(RUN) sphinx -q -W --keep-going docs build/docs
+	$(RUN) pytest --numprocesses auto --dist loadfile
+
+bench: $(VENV)/.bench
+	$(RUN) pytest --capture no benchmarks
+
+docs: $(VENV)/.tools
+	$(RUN) sphinx -q -W --keep-going docs build/docs
+	@echo "open build/docs/index.html"
+
+clean:
+	rm -rf $(VENV) build dist .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# A stamp is made when its installation is complete, and again when pyproject.toml changes.
+
+$(VENV)/.core: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "error: '$(PYTHON)' is no Python 3.11 or newer; name one that is: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "error: '$(PYTHON)' cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --editable .
+	@touch $@
+
+# Dependency groups need pip 25.1, newer than what many a Python brings.
+$(VENV)/.tools: $(VENV)/.core
+	$(RUN) pip install --quiet "pip>=25.1"
+	$(RUN) pip install --quiet --group test --group lint --group docs
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.core
+	$(RUN) pip install --quiet "pip>=25.1"
+	$(RUN) pip install --quiet --group bench
+	@touch $@

@@ -1,0 +1,3 @@
+"""salesfunnel."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,136 @@
+"""CSV files: read whole, written for people or for machines."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from salesfunnel.errors import (
+    DataError,
+    EmptyFileError,
+    EncodingError,
+    MissingColumnError,
+    TruncatedFileError,
+)
+from salesfunnel.text.escape import neutralise_formula
+
+
+class CsvTable(NamedTuple):
+    """The cells of a CSV file, by column.
+
+    `uneven` tells the rows with too few or too many cells, and how many each has; in `columns` their
+    cells are blank.
+    """
+
+    path: str
+    columns: dict[str, list[str]]
+    n_rows: int
+    uneven: dict[int, int]
+
+    def column(self, name: str) -> list[str]:
+        """Return the cells of a column.
+
+        Raises
+        ------
+        MissingColumnError
+            If there is no such column.
+        """
+        try:
+            return self.columns[name]
+        except KeyError:
+            raise MissingColumnError(
+                f"{self.path} has no column {name!r}; it has {', '.join(self.columns)}"
+            ) from None
+
+
+def read_csv_table(path: str | Path) -> CsvTable:
+    """Return the cells of a CSV file with a header line, compressed (``.gz``) or not.
+
+    The text is UTF-8, with or without a byte order mark, or GB18030.
+
+    Raises
+    ------
+    EmptyFileError, EncodingError, TruncatedFileError, DataError
+        If the file as a whole cannot be read.
+    OSError
+        If there is no such file.
+    """
+    name = str(path)
+    reader = csv.reader(
+        io.StringIO(_decode(_read_bytes(Path(path)), name), newline=""), strict=True
+    )
+    try:
+        lines = list(reader)
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):
+            raise TruncatedFileError(
+                f"{name} ends inside a quoted cell: its end is missing, or one quotation mark too "
+                "many opens a cell"
+            ) from None
+        raise DataError(f"{name}, near line {reader.line_num}: not CSV: {error}") from None
+    lines = [line for line in lines if line]
+    if not lines:
+        raise EmptyFileError(f"{name} is empty; a line with the names of the columns is expected")
+    header = [cell.strip() for cell in lines[0]]
+    repeated = {cell for cell in header if cell and header.count(cell) > 1}
+    if repeated:
+        raise DataError(f"{name} names a column twice: {', '.join(sorted(repeated))}")
+    rows = lines[1:]
+    width = len(header)
+    uneven = {index: len(row) for index, row in enumerate(rows) if len(row) != width}
+    for index in uneven:
+        rows[index] = [""] * width
+    cells: Iterable[tuple[str, ...]] = zip(*rows, strict=True) if rows else [()] * width
+    columns = dict(zip(header, map(list, cells), strict=True))
+    return CsvTable(name, columns, len(rows), uneven)
+
+
+def _read_bytes(path: Path) -> bytes:
+    data = path.read_bytes()
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except EOFError:
+        raise TruncatedFileError(
+            f"{path} is a gzip file that breaks off before its end: fetch it again"
+        ) from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{path} is a damaged gzip file: {error}") from None
+
+
+def _decode(data: bytes, name: str) -> str:
+    if b"\x00" in data:
+        raise EncodingError(
+            f"{name} is not text in UTF-8 or GB18030: it has zero bytes, as UTF-16 and spreadsheets "
+            "do. Save it as CSV in UTF-8"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        utf8 = error
+    try:
+        return data.decode("gb18030")
+    except UnicodeDecodeError:
+        line = data.count(b"\n", 0, utf8.start) + 1
+        raise EncodingError(
+            f"{name} is neither UTF-8 nor GB18030 text: byte {data[utf8.start]:#04x} in line {line}"
+        ) from None
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]], *, raw: bool = False) -> str:
+    """Return rows as CSV; unless `raw`, texts that a spreadsheet takes for formulas are disarmed."""
+
+    def cell(value: Any) -> Any:
+        return neutralise_formula(value) if isinstance(value, str) and not raw else value
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([cell(name) for name in header])
+    writer.writerows([cell(value) for value in row] for row in rows)
+    return out.getvalue()

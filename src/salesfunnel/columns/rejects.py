@@ -1,0 +1,72 @@
+"""Rows that cannot be entries: collected while columns are read, then raised or kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.errors import BadRow, DataError, DefinitionError
+
+RowNumber = Callable[[int], int]
+"""What the source calls a row, from its index."""
+
+
+class Rejects:
+    """Collects the first fault of every bad row.
+
+    Parameters
+    ----------
+    n_rows : int
+        How many rows the source has.
+    errors : {"raise", "collect"}
+        What `settle` does with bad rows.
+    row_number : callable
+        What the source calls a row, from its index; the index itself by default.
+    """
+
+    def __init__(
+        self, n_rows: int, errors: str = "raise", row_number: RowNumber = lambda index: index
+    ) -> None:
+        if errors not in ("raise", "collect"):
+            raise DefinitionError(f"errors= is 'raise' or 'collect', not {errors!r}")
+        self.errors = errors
+        self.bad = np.zeros(n_rows, bool)
+        self._row_number = row_number
+        self._rows: list[BadRow] = []
+
+    def add(
+        self,
+        bad: NDArray[np.bool_],
+        column: str,
+        values: Sequence[Any] | NDArray[Any],
+        expected: str,
+    ) -> None:
+        """Note what is wrong with a column where `bad`, in rows that had no fault so far."""
+        fresh = np.flatnonzero(bad & ~self.bad)
+        self.bad[fresh] = True
+        for index in fresh.tolist():
+            value = values[index]
+            value = value.item() if isinstance(value, np.generic) else value
+            self._rows.append(BadRow(self._row_number(index), column, value, expected))
+
+    def settle(self) -> list[BadRow]:
+        """Return the bad rows in their order, or raise them.
+
+        Raises
+        ------
+        DataError
+            If there are any and ``errors="raise"``.
+        """
+        rows = sorted(self._rows, key=lambda bad: bad.row)
+        if rows and self.errors == "raise":
+            noun = "row" if len(rows) == 1 else "rows"
+            raise DataError(
+                f"{len(rows):,} {noun} cannot be entries "
+                "(errors='collect' loads the others and keeps these in log.rejected):",
+                rows[: DataError.shown],
+                max(0, len(rows) - DataError.shown),
+            )
+        return rows

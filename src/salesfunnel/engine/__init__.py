@@ -1,0 +1,1 @@
+"""Moving one opportunity through a funnel, under rules."""

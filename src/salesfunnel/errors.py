@@ -1,0 +1,265 @@
+"""Every exception of the library, in one hierarchy.
+
+Whatever goes wrong through a user's doing is a `SalesFunnelError`. Those that are also a standard kind
+of mistake inherit from it too (`ValueError`, `LookupError`), so that code which knows nothing of this
+library still catches them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from salesfunnel.model.opportunity import Opportunity
+
+
+class SalesFunnelError(Exception):
+    """Base of every error that this library raises on purpose."""
+
+    # KeyError would print the message with quotes around it.
+    __str__ = Exception.__str__
+
+
+# ── definitions: what a funnel, a stage, an opportunity may be ────────────────────────────────────
+
+
+class DefinitionError(SalesFunnelError, ValueError):
+    """A value of the model (stage, loss reason, funnel, opportunity, policy) that cannot be."""
+
+
+class DuplicateKeyError(DefinitionError):
+    """Two stages, or two loss reasons, of one funnel share a key."""
+
+
+class UnknownStateError(SalesFunnelError, KeyError):
+    """A key that is no state of the funnel."""
+
+
+class UnknownReasonError(SalesFunnelError, KeyError):
+    """A key that is no loss reason of the funnel."""
+
+
+class UnknownLanguageError(SalesFunnelError, ValueError):
+    """A language that the catalogue does not have."""
+
+
+class MissingTextError(SalesFunnelError, KeyError):
+    """A text that the catalogue of a language does not have."""
+
+
+# ── the engine's refusals ─────────────────────────────────────────────────────────────────────────
+
+
+class TransitionError(SalesFunnelError):
+    """A change that the engine refuses; the opportunity stays as it was.
+
+    Attributes
+    ----------
+    opportunity : Opportunity
+        The opportunity, unchanged.
+    state : str or None
+        Where it is: the key of its present state, None before it was opened.
+    asked : str or None
+        The key of the state that it was asked to enter.
+    allowed : tuple of str
+        The keys of the states that it may enter from here.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        opportunity: Opportunity,
+        asked: str | None,
+        allowed: Sequence[str] = (),
+    ) -> None:
+        self.problem = problem
+        self.opportunity = opportunity
+        self.state = opportunity.stage
+        self.asked = asked
+        self.allowed = tuple(allowed)
+        where = f"in {self.state!r}" if self.state is not None else "not opened yet"
+        choices = f"; allowed from here: {', '.join(self.allowed)}" if self.allowed else ""
+        super().__init__(f"opportunity {opportunity.id!r} ({where}): {problem}{choices}")
+
+
+class NotOpenedError(TransitionError):
+    """The opportunity has no history yet: `open` it first."""
+
+
+class AlreadyOpenedError(TransitionError):
+    """The opportunity has a history already and cannot be opened again."""
+
+
+class StartStageError(TransitionError):
+    """An opportunity starts at the first stage, unless the policy allows another."""
+
+
+class StageOrderError(TransitionError):
+    """A change that the order of the stages does not allow."""
+
+
+class StepBackError(StageOrderError):
+    """A step back, or one further back than the policy allows."""
+
+
+class EarlyWinError(StageOrderError):
+    """A win from before the last pre-sale stage."""
+
+
+class ClosedError(TransitionError):
+    """A change of an opportunity that is closed (in WON or LOST)."""
+
+
+class ReopenError(TransitionError):
+    """A reopening of what is not closed, that comes too late, or that leads to another state."""
+
+
+class LossReasonError(TransitionError):
+    """A loss without a reason, or with one that the funnel does not know."""
+
+
+class TimeOrderError(TransitionError):
+    """A change dated before the one that it follows."""
+
+
+class RequiredFieldError(TransitionError):
+    """A stage entered without the fields that it requires.
+
+    Attributes
+    ----------
+    missing : tuple of str
+        The required fields that have no value.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        opportunity: Opportunity,
+        asked: str | None,
+        allowed: Sequence[str] = (),
+        missing: Sequence[str] = (),
+    ) -> None:
+        self.missing = tuple(missing)
+        super().__init__(problem, opportunity=opportunity, asked=asked, allowed=allowed)
+
+
+class GuardError(TransitionError):
+    """A change that a rule of the user's own (a guard) refused."""
+
+
+class ObserverError(SalesFunnelError):
+    """One or more observers failed after a change was accepted.
+
+    The change itself is whole: `opportunity` is the value that the engine would have returned, and every
+    observer was called.
+
+    Attributes
+    ----------
+    opportunity : Opportunity
+        The opportunity after the change.
+    errors : tuple of Exception
+        What the observers raised, in the order of the observers.
+    """
+
+    def __init__(self, opportunity: Opportunity, errors: Sequence[Exception]) -> None:
+        self.opportunity = opportunity
+        self.errors = tuple(errors)
+        listing = "; ".join(f"{type(error).__name__}: {error}" for error in self.errors)
+        super().__init__(
+            f"opportunity {opportunity.id!r} entered {opportunity.stage!r}, but "
+            f"{len(self.errors)} observer(s) failed: {listing}. "
+            "The change is complete; its value is this error's `.opportunity`"
+        )
+
+
+# ── data ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class BadRow(NamedTuple):
+    """One value that cannot be part of a log, and where it stands.
+
+    `row` is what the source calls it: the line of a file's table as a spreadsheet numbers it (the header is
+    row 1), or the index into the arrays given (the first is 0).
+    """
+
+    row: int
+    column: str
+    value: Any
+    expected: str
+
+    def __str__(self) -> str:
+        value = repr(self.value)
+        if len(value) > 80:
+            value = value[:77] + "…" + value[-1]
+        return f"row {self.row}, {self.column}: {value}, expected {self.expected}"
+
+
+class DataError(SalesFunnelError, ValueError):
+    """Data that cannot be a log: rows that cannot be entries, or a file that cannot be read at all.
+
+    Attributes
+    ----------
+    rows : tuple of BadRow
+        The first bad values, at most 20; empty where the whole source is at fault.
+    more : int
+        How many bad values there are beyond those.
+    """
+
+    shown = 20
+
+    def __init__(self, problem: str, rows: Sequence[BadRow] = (), more: int = 0) -> None:
+        self.rows = tuple(rows)
+        self.more = more
+        lines = [problem, *(f"  {row}" for row in self.rows)]
+        if more:
+            lines.append(f"  … and {more:,} more")
+        super().__init__("\n".join(lines))
+
+
+class EmptyFileError(DataError):
+    """A file without a header line."""
+
+
+class MissingColumnError(DataError):
+    """A table without a column that was asked for."""
+
+
+class EncodingError(DataError):
+    """A file that is neither UTF-8 nor GB18030 text."""
+
+
+class TruncatedFileError(DataError):
+    """A compressed file, or a quoted cell, that ends before its end."""
+
+
+class NaiveTimeError(DataError):
+    """Times without a zone, and no `tz=` to say which."""
+
+
+class CurrencyError(DataError):
+    """Amounts in several currencies, and no rates to make them one."""
+
+
+class UnknownAttributeError(SalesFunnelError, KeyError):
+    """A `by=` or a column name that the log or table does not have."""
+
+
+class MergeError(SalesFunnelError, ValueError):
+    """Two aggregates that cannot be added: other states, groups' names, mode or instant of knowledge."""
+
+
+class SizeError(SalesFunnelError, ValueError):
+    """A result that would be larger than allowed, or a sum beyond 64-bit integers."""
+
+
+class MissingExtraError(SalesFunnelError, ImportError):
+    """An optional dependency that is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f"{feature} needs an optional dependency: pip install 'salesfunnel[{extra}]'"
+        )

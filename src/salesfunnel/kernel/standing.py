@@ -1,0 +1,182 @@
+"""Where each opportunity stands, how far it came, and what the three ways of counting make of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.kernel.runs import Runs
+
+OPEN, WON, LOST, CHURNED = range(4)
+"""Codes of the statuses."""
+NEVER = np.iinfo(np.int64).min
+"""The time of what did not happen; NaT as a datetime64."""
+NOWHERE = 255
+"""In place of a state: there was none. Stages number at most 250."""
+
+
+class Standing(NamedTuple):
+    """Where opportunities stand, each (m,).
+
+    Attributes
+    ----------
+    status : uint8
+        0 open, 1 won, 2 lost, 3 churned.
+    furthest : uint8
+        Furthest state: a stage, or WON.
+    last, before : uint8
+        The last state, and the one before it (255: there was none).
+    sale : int64
+        Index of the run that won the sale: the first WON or post-sale one after the last pre-sale one;
+        -1 where the opportunity is neither won nor churned.
+    """
+
+    status: NDArray[np.uint8]
+    furthest: NDArray[np.uint8]
+    last: NDArray[np.uint8]
+    before: NDArray[np.uint8]
+    sale: NDArray[np.int64]
+
+
+def standing(runs: Runs, n_stages: int, n_presale: int) -> Standing:
+    """Return status and furthest state of each opportunity."""
+    won, lost = n_stages, n_stages + 1
+    state, starts, ends = runs.state, runs.starts, runs.ends
+    if len(starts) == 0:
+        none = np.zeros(0, np.uint8)
+        return Standing(none, none, none, none, np.zeros(0, np.int64))
+    index = np.arange(len(state))
+    last = state[ends]
+    before = np.where(ends > starts, state[ends - 1], NOWHERE).astype(np.uint8)
+
+    presale = state < n_presale
+    after_win = (before >= n_presale) & (before <= won)
+    status = np.select(
+        [last < n_presale, last <= won, after_win], [OPEN, WON, CHURNED], LOST
+    ).astype(np.uint8)
+
+    last_presale = np.maximum.reduceat(np.where(presale, index, -1), starts)
+    since = index > last_presale[runs.member]
+    service = since & ~presale & (state < won)
+    never = len(state)
+    sale = np.minimum.reduceat(np.where(since & (state != lost), index, never), starts)
+    first_service = np.minimum.reduceat(np.where(service, index, never), starts)
+    last_win = np.maximum.reduceat(np.where(since & (state == won), index, -1), starts)
+    highest_service = np.maximum.reduceat(np.where(service, state, 0), starts)
+    highest_presale = np.maximum.reduceat(np.where(presale, state, 0), starts)
+
+    is_sold = (status == WON) | (status == CHURNED)
+    complete = (last_win > first_service) | (n_presale == n_stages)
+    sold_furthest = np.where(complete, won, np.maximum(highest_service, n_presale))
+    return Standing(
+        status=status,
+        furthest=np.where(is_sold, sold_furthest, highest_presale).astype(np.uint8),
+        last=last,
+        before=before,
+        sale=np.where(is_sold, sale, -1),
+    )
+
+
+def first_entries(runs: Runs, n_states: int) -> NDArray[np.int64]:
+    """Return the time of each opportunity's first entry into each state, (m, S); NEVER where none."""
+    times = np.full((len(runs.starts), n_states), NEVER)
+    # The last assignment to a place is the one that stays, so the first entry comes last.
+    times[runs.member[::-1], runs.state[::-1]] = runs.time[::-1]
+    return times
+
+
+class StageMasks(NamedTuple):
+    """Which opportunities count for which stage: each (m, K) booleans."""
+
+    entered: NDArray[np.bool_]
+    advanced: NDArray[np.bool_]
+    lost: NDArray[np.bool_]
+    open: NDArray[np.bool_]
+    churned: NDArray[np.bool_]
+
+
+def reached(where: Standing, n_stages: int) -> StageMasks:
+    """Return the masks of the mode ``reached``: by the furthest state."""
+    stages = np.arange(n_stages)
+    furthest, status = where.furthest[:, None], where.status[:, None]
+    here = furthest == stages
+    return StageMasks(
+        entered=furthest >= stages,
+        advanced=furthest > stages,
+        lost=here & ((status == LOST) | (status == CHURNED)),
+        open=here & ((status == OPEN) | (status == WON)),
+        churned=churned_at(where, n_stages),
+    )
+
+
+def churned_at(where: Standing, n_stages: int) -> NDArray[np.bool_]:
+    """Return where deals churned, (m, K): at the furthest stage; after completion, at the last one."""
+    at = np.minimum(where.furthest, n_stages - 1)
+    churned: NDArray[np.bool_] = (where.status == CHURNED)[:, None] & (
+        at[:, None] == np.arange(n_stages)
+    )
+    return churned
+
+
+def actual(runs: Runs, where: Standing, n_stages: int, n_presale: int) -> StageMasks:
+    """Return the masks of the mode ``actual``: by the entries that happened."""
+    first, last = _positions(runs, n_stages)
+    stages = np.arange(n_stages)
+    entered = first[:, :n_stages] < len(runs.state)
+    onward = last[:, 1 : n_stages + 1].copy()
+    onward[:, n_presale - 1] = last[:, n_presale : n_stages + 1].max(axis=1, initial=-1)
+    return StageMasks(
+        entered=entered,
+        advanced=entered & (onward > first[:, :n_stages]),
+        lost=(where.last == n_stages + 1)[:, None] & (where.before[:, None] == stages),
+        open=where.last[:, None] == stages,
+        churned=churned_at(where, n_stages),
+    )
+
+
+def strict(runs: Runs, where: Standing, n_stages: int) -> StageMasks:
+    """Return the masks of the mode ``strict``: by first entries in the order of the stages."""
+    first, _ = _positions(runs, n_stages)
+    # In order up to k: for every j up to k, nothing above j was entered before the first j.
+    earliest_above = np.minimum.accumulate(first[:, ::-1], axis=1)[:, ::-1]
+    in_order = (first == earliest_above) & (first < len(runs.state))
+    depth = np.logical_and.accumulate(in_order, axis=1).sum(axis=1)[:, None] - 1
+    stages = np.arange(n_stages)
+    is_lost = (where.last == n_stages + 1)[:, None] & (where.before[:, None] == stages)
+    here = depth == stages
+    return StageMasks(
+        entered=depth >= stages,
+        advanced=depth > stages,
+        lost=here & is_lost,
+        open=here & (where.last[:, None] == stages),
+        churned=churned_at(where, n_stages),
+    )
+
+
+def _positions(runs: Runs, n_stages: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Index of the first and the last run of each opportunity in each stage and in WON, (m, K+1).
+
+    Where there is none, the first is R and the last is -1.
+    """
+    shape = (len(runs.starts), n_stages + 2)
+    first = np.full(shape, len(runs.state))
+    last = np.full(shape, -1)
+    index = np.arange(len(runs.state))
+    member = runs.member
+    first[member[::-1], runs.state[::-1]] = index[::-1]
+    last[member, runs.state] = index
+    return first[:, : n_stages + 1], last[:, : n_stages + 1]
+
+
+def count_by_stage(
+    mask: NDArray[np.bool_], group: NDArray[np.int64] | None, n_groups: int
+) -> NDArray[np.int64]:
+    """Return how many opportunities a mask (m, K) has in each stage: (K,), or (G, K) by group."""
+    if group is None:
+        return np.asarray(mask.sum(axis=0, dtype=np.int64))
+    n_stages = mask.shape[1]
+    member, stage = np.nonzero(mask)
+    codes = group[member] * n_stages + stage
+    return np.bincount(codes, minlength=n_groups * n_stages).reshape(n_groups, n_stages)

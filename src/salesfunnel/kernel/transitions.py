@@ -1,0 +1,100 @@
+"""From×to matrices: counts, and sums that are exact."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.errors import SizeError
+from salesfunnel.kernel.runs import Runs
+
+MICRO = 1_000_000
+_LIMB = 20
+_LIMB_MASK = (1 << _LIMB) - 1
+_INT64_MAX = np.iinfo(np.int64).max
+
+
+class Transitions(NamedTuple):
+    """Consecutive runs of one opportunity.
+
+    Attributes
+    ----------
+    source, target : (T,) uint8
+        States left and entered.
+    duration : (T,) int64
+        Microseconds from the entry into the source to that into the target.
+    run : (T,) int64
+        Index of the run entered.
+    """
+
+    source: NDArray[np.uint8]
+    target: NDArray[np.uint8]
+    duration: NDArray[np.int64]
+    run: NDArray[np.int64]
+
+
+def transitions(runs: Runs) -> Transitions:
+    """Return the transitions of collapsed histories."""
+    run = np.flatnonzero(runs.opportunity[1:] == runs.opportunity[:-1]) + 1
+    return Transitions(
+        source=runs.state[run - 1],
+        target=runs.state[run],
+        duration=runs.time[run] - runs.time[run - 1],
+        run=run,
+    )
+
+
+def count(codes: NDArray[np.integer[Any]], size: int) -> NDArray[np.int64]:
+    """Return how often each of the codes 0 … size-1 occurs, (size,)."""
+    return np.bincount(codes, minlength=size).astype(np.int64, copy=False)
+
+
+def pair_codes(
+    source: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    n_states: int,
+    group: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
+    """Return the position of each transition in a flattened ``(G, S, S)`` array, (T,)."""
+    row = source.astype(np.int64)
+    if group is not None:
+        row += group * n_states
+    row *= n_states
+    row += target
+    return row
+
+
+def exact_sums(
+    codes: NDArray[np.int64], values: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the sums of integers by code, split at the millionth: whole parts and remainders, (size,).
+
+    `bincount` adds in float64, which is exact below 2⁵³; so the whole parts are added in limbs of 20 bits,
+    of which 2³² fit, and put together as integers.
+
+    Raises
+    ------
+    SizeError
+        If a sum could pass 64-bit integers.
+    """
+    whole, rest = np.divmod(values, MICRO)
+    if len(values):
+        largest = max(int(whole.max()), -int(whole.min()))
+        if largest * len(values) > _INT64_MAX:
+            raise SizeError(
+                f"{len(values):,} values of up to {largest:,} may add up to more than 64 bits hold"
+            )
+    sums = np.zeros(size, np.int64)
+    shift = 0
+    while True:
+        limb = (whole & _LIMB_MASK) if shift < 2 * _LIMB else whole
+        sums += np.bincount(codes, limb, minlength=size).astype(np.int64) << shift
+        if shift == 2 * _LIMB or not (whole := whole >> _LIMB).any():
+            break
+        shift += _LIMB
+    carried, remainders = np.divmod(
+        np.bincount(codes, rest, minlength=size).astype(np.int64), MICRO
+    )
+    return sums + carried, remainders

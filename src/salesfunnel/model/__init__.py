@@ -1,0 +1,1 @@
+"""What a funnel is: stages, loss reasons, funnels, opportunities and their history."""

@@ -1,0 +1,186 @@
+"""Checks that several values of the model share: keys, names, rates, durations, times."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+from salesfunnel.errors import DefinitionError
+from salesfunnel.model.frozendict import FrozenDict
+
+if TYPE_CHECKING:
+    Attribute = attrs.Attribute[Any]
+
+Value = TypeVar("Value")
+
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(w|d|h|min|s)\s*")
+_LONGEST_SECONDS = timedelta.max.total_seconds()
+_UNIT_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "min": 60, "s": 1}
+
+
+def is_key(instance: object, attribute: Attribute, value: object) -> None:
+    """Validate that a value can name something: a printable text without blanks at its ends."""
+    what = _named(instance, attribute)
+    if not isinstance(value, str):
+        raise DefinitionError(f"{what} is a text, not {value!r}")
+    if not value or value != value.strip():
+        raise DefinitionError(f"{what} is not empty and has no blanks at its ends: {value!r}")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+        raise DefinitionError(f"{what} has no control characters: {value!r}")
+
+
+def is_text(instance: object, attribute: Attribute, value: object) -> None:
+    """Validate a text, or None."""
+    if value is not None and not isinstance(value, str):
+        raise DefinitionError(f"{_named(instance, attribute)} is a text or None, not {value!r}")
+
+
+def is_flag(instance: object, attribute: Attribute, value: object) -> None:
+    """Validate True or False."""
+    if not isinstance(value, bool):
+        raise DefinitionError(f"{_named(instance, attribute)} is True or False, not {value!r}")
+
+
+def is_rate(instance: object, attribute: Attribute, value: object) -> None:
+    """Validate a number in [0, 1], or None."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise DefinitionError(
+            f"{_named(instance, attribute)} is a number from 0 to 1 or None, not {value!r}"
+        )
+
+
+def is_aware(instance: object, attribute: Attribute, value: object) -> None:
+    """Validate a datetime that knows its zone."""
+    what = _named(instance, attribute)
+    if not isinstance(value, datetime):
+        raise DefinitionError(f"{what} is an aware datetime, not {value!r}")
+    if value.utcoffset() is None:
+        raise DefinitionError(
+            f"{what} has no time zone: {value!r}; give it one, as in "
+            "datetime(2026, 1, 5, tzinfo=ZoneInfo('Asia/Shanghai'))"
+        )
+
+
+def one_of(choices: tuple[str, ...]) -> Callable[[object, Attribute, object], None]:
+    """Return a validator of one of some texts, or None."""
+
+    def validate(instance: object, attribute: Attribute, value: object) -> None:
+        if value is not None and value not in choices:
+            raise DefinitionError(
+                f"{_named(instance, attribute)} is one of {', '.join(choices)}, not {value!r}"
+            )
+
+    return validate
+
+
+def to_names(names: Mapping[str, str]) -> FrozenDict[str]:
+    """Return names by language as an immutable mapping."""
+    if not isinstance(names, Mapping) or not all(
+        isinstance(text, str) and text for pair in names.items() for text in pair
+    ):
+        raise DefinitionError(
+            f"names map languages to names, as in {{'zh': '报价', 'en': 'Offer'}}, not {names!r}"
+        )
+    return names if isinstance(names, FrozenDict) else FrozenDict(names)
+
+
+def to_duration(value: timedelta | str | None) -> timedelta | None:
+    """Return a positive duration from a timedelta or a text such as ``14d``, ``36h``, ``90min``."""
+    if value is None:
+        return None
+    duration: object = value
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value)
+        seconds = float(match[1]) * _UNIT_SECONDS[match[2]] if match else 0.0
+        duration = timedelta(seconds=seconds) if seconds < _LONGEST_SECONDS else None
+    if isinstance(duration, timedelta) and duration > timedelta(0):
+        return duration
+    raise DefinitionError(
+        f"a duration is a positive timedelta or a text such as '14d', '36h', '90min', not {value!r}"
+    )
+
+
+def duration_text(value: timedelta) -> str:
+    """Return a duration as a text that `to_duration` reads back unchanged."""
+    if value.microseconds:
+        return f"{Decimal(value // timedelta(microseconds=1)) / 1_000_000}s"
+    seconds = value // timedelta(seconds=1)
+    unit = next(unit for unit in ("d", "h", "min", "s") if seconds % _UNIT_SECONDS[unit] == 0)
+    return f"{seconds // _UNIT_SECONDS[unit]}{unit}"
+
+
+def to_date(value: date | str | None) -> date | None:
+    """Return a calendar date from a date, a datetime or an ISO 8601 text."""
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    elif isinstance(value, datetime):
+        return value.date()
+    elif value is None or isinstance(value, date):
+        return value
+    raise DefinitionError(f"a date is a date or a text such as '2026-03-31', not {value!r}")
+
+
+def to_amount(value: Decimal | float | str | None) -> Decimal | None:
+    """Return an exact amount of money; a float is read as it prints."""
+    if value is None:
+        return None
+    if isinstance(value, (Decimal, int, float, str)) and not isinstance(value, bool):
+        try:
+            amount = Decimal(str(value).strip())
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if amount.is_finite():
+            return amount
+    raise DefinitionError(f"an amount is a finite Decimal, an int or digits, not {value!r}")
+
+
+def _named(instance: object, attribute: Attribute) -> str:
+    return f"{type(instance).__name__}.{attribute.name}"
+
+
+def from_mapping(data: object, cls: type[attrs.AttrsInstance], what: str) -> dict[str, Any]:
+    """Return plain data as the arguments of an attrs class, refusing what it does not have or lacks."""
+    if not isinstance(data, Mapping):
+        raise DefinitionError(f"a {what} is read from a mapping, not from {data!r}")
+    fields = {field.name: field for field in attrs.fields(cls) if field.init}
+    unknown = [key for key in data if key not in fields]
+    if unknown:
+        raise DefinitionError(
+            f"a {what} has no field {', '.join(map(repr, unknown))}; it has {', '.join(fields)}"
+        )
+    missing = [
+        name
+        for name, field in fields.items()
+        if field.default is attrs.NOTHING and name not in data
+    ]
+    if missing:
+        raise DefinitionError(f"a {what} needs the field {', '.join(missing)}; given: {data!r}")
+    return dict(data)
+
+
+def from_list(data: object, read: Callable[[Any], Value], what: str) -> tuple[Value, ...]:
+    """Return the members of a list of plain data, each read by `read`."""
+    if isinstance(data, (str, Mapping)) or not isinstance(data, Iterable):
+        raise DefinitionError(f"{what} are a list, not {data!r}")
+    return tuple(read(member) for member in data)
+
+
+def from_isoformat(value: object, what: str) -> Any:
+    """Return a text as the time that it is; anything else is left to the checks that follow."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise DefinitionError(f"{what} is an ISO 8601 text, not {value!r}") from None

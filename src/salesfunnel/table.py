@@ -1,0 +1,377 @@
+"""Table: what every metric returns. Named columns, and the ways to look at them or take them away."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from salesfunnel.columns.csvfile import csv_text
+from salesfunnel.columns.frames import to_frame
+from salesfunnel.errors import DefinitionError, UnknownAttributeError
+from salesfunnel.text.catalogue import catalogue, default_language
+from salesfunnel.text.escape import escape_html, escape_markdown
+from salesfunnel.text.numbers import (
+    format_decimal,
+    format_integer,
+    format_money,
+    format_percent,
+    format_rate_interval,
+)
+from salesfunnel.text.times import format_datetime, format_duration
+from salesfunnel.text.width import display_width, pad, plain
+
+MISSING = "–"
+_KINDS = ("text", "integer", "decimal", "rate", "money", "seconds", "time")
+
+
+class Phrase(NamedTuple):
+    """A text of the catalogue: its key, and the values of its fields."""
+
+    key: str
+    values: Mapping[str, object] = {}
+
+    def text(self, lang: str) -> str:
+        """Return the text in a language; a value that is itself a phrase comes in that language."""
+        return catalogue(lang).text(
+            self.key,
+            **{
+                name: value.text(lang) if isinstance(value, Phrase) else value
+                for name, value in self.values.items()
+            },
+        )
+
+
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name : str
+        What code calls it; people see its title from the catalogue.
+    values : array-like
+        One-dimensional; texts as an object array, with None where there is none.
+    kind : {"text", "integer", "decimal", "rate", "money", "seconds", "time"}, optional
+        How people see the values; told from the dtype where it is not given.
+    labels : mapping, optional
+        Names of the values for people: value → language → name. The language ``""`` stands for any other.
+    """
+
+    __slots__ = ("kind", "labels", "name", "values")
+
+    def __init__(
+        self,
+        name: str,
+        values: ArrayLike,
+        kind: str | None = None,
+        labels: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        array = values if isinstance(values, np.ndarray) else _as_array(values)
+        if array.ndim != 1:
+            raise DefinitionError(f"column {name!r} is one-dimensional, not {array.shape}")
+        if kind is not None and kind not in _KINDS:
+            raise DefinitionError(f"a column is of the kind {', '.join(_KINDS)}, not {kind!r}")
+        if array.dtype.kind == "U":
+            array = array.astype(object)
+        array = array.view()
+        array.flags.writeable = False
+        self.name = name
+        self.values: NDArray[Any] = array
+        self.kind = kind or {"i": "integer", "u": "integer", "f": "decimal", "M": "time"}.get(
+            array.dtype.kind, "text"
+        )
+        self.labels = labels or {}
+
+    def cell(self, index: int, lang: str) -> str:
+        """Return one value as people read it."""
+        value = self.values[index]
+        if self.kind == "text":
+            if value is None:
+                return MISSING
+            names = self.labels.get(value)
+            return plain(names.get(lang, names.get("", str(value))) if names else str(value))
+        if self.kind == "time":
+            return MISSING if np.isnat(value) else format_datetime(_as_datetime(value), lang)
+        number = value.item()
+        if self.kind == "rate":
+            return format_percent(number, lang)
+        if self.kind == "integer":
+            return format_integer(number, lang)
+        if self.kind == "seconds":
+            return format_duration(number, lang)
+        return (
+            format_money(number, None, lang)
+            if self.kind == "money"
+            else format_decimal(number, lang, 2)
+        )
+
+
+class Table:
+    """Named columns of equal length, with a title and notes: what every metric returns.
+
+    Print it in a terminal, show it in a notebook, or take it along as CSV, JSON, Markdown or a dataframe.
+
+    Parameters
+    ----------
+    columns : iterable of Column
+    title : Phrase
+        What people see above it.
+    notes : sequence of Phrase
+        What must be known to read it: mode, instant, definitions.
+    hidden : iterable of str
+        Columns left out of what is printed; code and exports have them all.
+
+    Examples
+    --------
+    >>> table = Table([Column("stage", ["lead", "demo"]), Column("entered", [30, 12])])
+    >>> table["entered"].sum()
+    np.int64(42)
+    >>> print(table)
+    Stage  Entered
+    ─────  ───────
+    lead        30
+    demo        12
+    """
+
+    def __init__(
+        self,
+        columns: Iterable[Column],
+        *,
+        title: Phrase | None = None,
+        notes: Sequence[Phrase] = (),
+        hidden: Iterable[str] = (),
+    ) -> None:
+        self._columns = {column.name: column for column in columns}
+        self.title = title
+        self.notes = tuple(notes)
+        self.hidden = frozenset(hidden)
+        lengths = {len(column.values) for column in self._columns.values()}
+        if len(lengths) > 1:
+            raise DefinitionError(
+                f"the columns of a table are of one length, not {sorted(lengths)}"
+            )
+        self._length = lengths.pop() if lengths else 0
+
+    # ── values ────────────────────────────────────────────────────────────────────────────────────
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self._columns)
+
+    def column(self, name: str) -> Column:
+        """Return a column with its kind and the names of its values."""
+        try:
+            return self._columns[name]
+        except (KeyError, TypeError):
+            raise UnknownAttributeError(
+                f"no column {name!r} in this table; it has {', '.join(self._columns)}"
+            ) from None
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.column(name).values
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Table):
+            return NotImplemented
+        return self.columns == other.columns and all(
+            self[name].dtype == other[name].dtype and _same(self[name], other[name])
+            for name in self.columns
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, which is not hashable
+
+    def select(self, *names: str) -> Table:
+        """Return a table of some of the columns, all of them shown."""
+        return Table([self.column(name) for name in names], title=self.title, notes=self.notes)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows as dictionaries of plain values; None where there is none."""
+        plain_columns = self.to_dict()
+        for values in zip(*plain_columns.values(), strict=True):
+            yield dict(zip(plain_columns, values, strict=True))
+
+    # ── for people ────────────────────────────────────────────────────────────────────────────────
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def __repr__(self) -> str:
+        return f"Table({len(self)} rows: {', '.join(self.columns)})"
+
+    def to_text(self, lang: str | None = None) -> str:
+        """Return the table as text, aligned in a terminal, with its title above and its notes below."""
+        lang = default_language() if lang is None else lang
+        header, rows, is_number = self._shown(lang)
+        widths = [
+            max(display_width(cell) for cell in column)
+            for column in zip(header, *rows, strict=True)
+        ]
+
+        def line(cells: Sequence[str]) -> str:
+            padded = (
+                pad(cell, width, "right" if right else "left")
+                for cell, width, right in zip(cells, widths, is_number, strict=True)
+            )
+            return "  ".join(padded).rstrip()
+
+        lines = [self.title.text(lang), ""] if self.title else []
+        lines += [line(header), "  ".join("─" * width for width in widths)]
+        lines += [line(row) for row in rows] or [catalogue(lang).text("value.no_rows")]
+        if self.notes:
+            lines += ["", *(note.text(lang) for note in self.notes)]
+        return "\n".join(lines)
+
+    def to_markdown(self, lang: str | None = None) -> str:
+        """Return the table as a Markdown pipe table."""
+        header, rows, is_number = self._shown(default_language() if lang is None else lang)
+        rule = ["---:" if right else "---" for right in is_number]
+        lines = [[escape_markdown(cell) for cell in line] for line in (header, *rows)]
+        lines.insert(1, rule)
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    def to_html(self, lang: str | None = None) -> str:
+        """Return the table as an HTML fragment; everything in it is escaped."""
+        lang = default_language() if lang is None else lang
+        header, rows, is_number = self._shown(lang)
+        align = [
+            ' style="text-align:right"' if right else ' style="text-align:left"'
+            for right in is_number
+        ]
+
+        def line(tag: str, cells: Sequence[str]) -> str:
+            inner = (
+                f"<{tag}{style}>{escape_html(cell)}</{tag}>"
+                for cell, style in zip(cells, align, strict=True)
+            )
+            return f"<tr>{''.join(inner)}</tr>"
+
+        parts = [f'<table class="salesfunnel" lang="{escape_html(lang)}">']
+        if self.title:
+            parts.append(f"<caption>{escape_html(self.title.text(lang))}</caption>")
+        parts.append(f"<thead>{line('th', header)}</thead>")
+        parts.append(f"<tbody>{''.join(line('td', row) for row in rows)}</tbody>")
+        parts.append("</table>")
+        parts += [f"<p><small>{escape_html(note.text(lang))}</small></p>" for note in self.notes]
+        return "\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def _shown(self, lang: str) -> tuple[list[str], list[list[str]], list[bool]]:
+        """Return header, rows and whether each column is of numbers, as people see them.
+
+        The parts of a rate are shown in one cell with it: ``30.0% (27.2–32.9)``.
+        """
+        parts = {
+            part
+            for name, column in self._columns.items()
+            if column.kind == "rate"
+            for part in self._parts_of(name)
+        }
+        shown = [c for c in self._columns.values() if c.name not in parts | self.hidden]
+        header = [plain(catalogue(lang).header(column.name)) for column in shown]
+        cells = [self._cells(column, lang) for column in shown]
+        rows = [list(row) for row in zip(*cells, strict=True)]
+        return header, rows, [column.kind != "text" for column in shown]
+
+    def _parts_of(self, rate: str) -> tuple[str, ...]:
+        prefix = "" if rate == "value" else f"{rate}_"
+        bounds = tuple(f"{prefix}{part}" for part in ("low", "high"))
+        counts = tuple(f"{prefix}{part}" for part in ("numerator", "denominator"))
+        found = bounds if rate == "value" else bounds + counts
+        return tuple(name for name in found if name in self._columns)
+
+    def _cells(self, column: Column, lang: str) -> list[str]:
+        bounds = [name for name in self._parts_of(column.name) if name.endswith(("low", "high"))]
+        if column.kind != "rate" or len(bounds) != 2:
+            return [column.cell(index, lang) for index in range(len(self))]
+        low, high = (self[name].tolist() for name in bounds)
+        return [
+            format_rate_interval(value, low[index], high[index], lang)
+            for index, value in enumerate(column.values.tolist())
+        ]
+
+    # ── for machines ──────────────────────────────────────────────────────────────────────────────
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Return the columns as lists of plain values; None for NaN and NaT, datetimes aware in UTC."""
+        return {name: _plain_values(column.values) for name, column in self._columns.items()}
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the rows as JSON, and write them to a file if one is given."""
+        rows = [
+            {
+                name: value.isoformat() if isinstance(value, datetime) else value
+                for name, value in row.items()
+            }
+            for row in self.rows()
+        ]
+        text = json.dumps(rows, ensure_ascii=False, indent=2, allow_nan=False)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8")
+        return text
+
+    def to_csv(self, path: str | Path | None = None, *, raw: bool = False) -> str:
+        """Return the table as CSV, and write it to a file (UTF-8 with a byte order mark) if one is given.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+        raw : bool
+            By default a text that a spreadsheet would take for a formula is disarmed by an apostrophe;
+            ``raw=True`` writes what is there, for machines, without the mark.
+        """
+        rows = (
+            [value.isoformat() if isinstance(value, datetime) else value for value in row.values()]
+            for row in self.rows()
+        )
+        text = csv_text(self.columns, rows, raw=raw)
+        if path is not None:
+            # Spreadsheets tell UTF-8 by the mark; without it they garble Chinese.
+            Path(path).write_text(text, encoding="utf-8" if raw else "utf-8-sig", newline="")
+        return text
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """Return the table as a dataframe of a library: ``"pandas"``, ``"polars"``, ``"pyarrow"`` …
+
+        Raises
+        ------
+        MissingExtraError
+            If narwhals, or the library, is not installed.
+        """
+        return to_frame(self.to_dict(), backend)
+
+
+def _as_array(values: ArrayLike) -> NDArray[Any]:
+    array = np.asarray(values)
+    return np.array(values, object) if array.dtype.kind in "US" else array
+
+
+def _as_datetime(value: np.datetime64) -> datetime:
+    naive: datetime = value.astype("datetime64[us]").item()
+    return naive.replace(tzinfo=UTC)
+
+
+def _plain_values(values: NDArray[Any]) -> list[Any]:
+    if values.dtype.kind == "M":
+        return [None if np.isnat(value) else _as_datetime(value) for value in values]
+    if values.dtype.kind == "f":
+        return [None if math.isnan(value) else value for value in values.tolist()]
+    return list(values.tolist())
+
+
+def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    return np.array_equal(a, b, equal_nan=a.dtype.kind in "fM")
