@@ -1,3 +1,79 @@
-"""salesfunnel."""
+"""Sales-funnel modelling: where deals are lost and why, which to work next, what will close.
+
+The names here are the public face. Those that most programs need are imported at once; the rest, which
+bring more with them, when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from salesfunnel import errors
+from salesfunnel.engine.engine import Move, TransitionEngine
+from salesfunnel.engine.policy import Policy
+from salesfunnel.errors import SalesFunnelError
+from salesfunnel.log.stagelog import StageLog
+from salesfunnel.model.funnel import Funnel
+from salesfunnel.model.opportunity import Opportunity, StageChange
+from salesfunnel.model.stage import LossReason, Stage
+
+if TYPE_CHECKING:
+    from salesfunnel import datasets, metrics, testing
+    from salesfunnel.log.milestones import Milestones
+    from salesfunnel.log.read import read_csv
+    from salesfunnel.log.stagecounts import StageCounts
+    from salesfunnel.log.stageflow import StageFlow
+    from salesfunnel.show.report import Report, report
+    from salesfunnel.table import Table
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Funnel",
+    "LossReason",
+    "Milestones",
+    "Move",
+    "Opportunity",
+    "Policy",
+    "Report",
+    "SalesFunnelError",
+    "Stage",
+    "StageChange",
+    "StageCounts",
+    "StageFlow",
+    "StageLog",
+    "Table",
+    "TransitionEngine",
+    "datasets",
+    "errors",
+    "metrics",
+    "read_csv",
+    "report",
+    "testing",
+]
+
+_LATER = {
+    "Milestones": "salesfunnel.log.milestones",
+    "Report": "salesfunnel.show.report",
+    "StageCounts": "salesfunnel.log.stagecounts",
+    "StageFlow": "salesfunnel.log.stageflow",
+    "Table": "salesfunnel.table",
+    "read_csv": "salesfunnel.log.read",
+    "report": "salesfunnel.show.report",
+}
+_MODULES = {"datasets", "metrics", "testing"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"salesfunnel.{name}")
+    if name not in _LATER:
+        raise AttributeError(f"module 'salesfunnel' has no attribute {name!r}")
+    value = getattr(import_module(_LATER[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,8 +59,8 @@ class Column:
         One-dimensional; texts as an object array, with None where there is none.
     kind : {"text", "integer", "decimal", "rate", "money", "seconds", "time"}, optional
         How people see the values; told from the dtype where it is not given.
-    labels : mapping, optional
-        Names of the values for people: value → language → name. The language ``""`` stands for any other.
+    labels : callable, optional
+        Gives the name of a value for people: ``labels(value, lang)``.
     """
 
     __slots__ = ("kind", "labels", "name", "values")
@@ -70,7 +70,7 @@ class Column:
         name: str,
         values: ArrayLike,
         kind: str | None = None,
-        labels: Mapping[str, Mapping[str, str]] | None = None,
+        labels: Callable[[Any, str], str] | None = None,
     ) -> None:
         array = values if isinstance(values, np.ndarray) else _as_array(values)
         if array.ndim != 1:
@@ -86,7 +86,7 @@ class Column:
         self.kind = kind or {"i": "integer", "u": "integer", "f": "decimal", "M": "time"}.get(
             array.dtype.kind, "text"
         )
-        self.labels = labels or {}
+        self.labels = labels
 
     def cell(self, index: int, lang: str) -> str:
         """Return one value as people read it."""
@@ -94,8 +94,7 @@ class Column:
         if self.kind == "text":
             if value is None:
                 return MISSING
-            names = self.labels.get(value)
-            return plain(names.get(lang, names.get("", str(value))) if names else str(value))
+            return plain(self.labels(value, lang) if self.labels else str(value))
         if self.kind == "time":
             return MISSING if np.isnat(value) else format_datetime(_as_datetime(value), lang)
         number = value.item()

@@ -34,6 +34,7 @@ class Rejects:
             raise DefinitionError(f"errors= is 'raise' or 'collect', not {errors!r}")
         self.errors = errors
         self.bad = np.zeros(n_rows, bool)
+        """Rows left out so far."""
         self._row_number = row_number
         self._rows: list[BadRow] = []
 
@@ -51,6 +52,10 @@ class Rejects:
             value = values[index]
             value = value.item() if isinstance(value, np.generic) else value
             self._rows.append(BadRow(self._row_number(index), column, value, expected))
+
+    def leave_out(self, rows: NDArray[np.bool_]) -> None:
+        """Leave rows out without a fault, whatever else is wrong with them."""
+        self.bad |= rows
 
     def settle(self) -> list[BadRow]:
         """Return the bad rows in their order, or raise them.

@@ -86,6 +86,31 @@ def read_amounts(
     return amounts
 
 
+def read_order(values: Sequence[Any] | NDArray[Any], rejects: Rejects, column: str) -> NDArray[Any]:
+    """Return record numbers (N,), integers or floats; a missing or bad one is noted in `rejects`."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
+        return values
+    numbers: list[float] = []
+    bad = np.zeros(len(values), bool)
+    for index, value in enumerate(values):
+        try:
+            number = float("nan") if isinstance(value, bool) else _number(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        bad[index] = math.isnan(number)
+        numbers.append(0 if bad[index] else number)
+    rejects.add(bad, column, values, "a record number")
+    return np.array(numbers) if numbers else np.zeros(0)
+
+
+def _number(value: Any) -> float:
+    """Return an integer as one, so that long record numbers stay exact; else a float."""
+    try:
+        return int(value) if not isinstance(value, float) else value
+    except ValueError:
+        return float(value)
+
+
 def in_one_currency(
     amounts: NDArray[np.float64],
     currency: str | Sequence[Any] | NDArray[Any] | None,

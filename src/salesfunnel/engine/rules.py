@@ -1,8 +1,8 @@
 """The rules themselves: the one source that the engine enforces and `StageLog.conform` reports.
 
-Whether a change is in order depends almost always on two states alone, so a policy is compiled once into
-a matrix: verdict[from][to], with one more row for the first entry of an opportunity. Only reopening looks
-further back, and says so with a verdict of its own.
+Whether a change is in order depends almost always on two states alone, so a policy is compiled once
+into a matrix: verdict[from][to], with one more row for the first entry of an opportunity. Only
+reopening looks further back, and says so with a verdict of its own.
 """
 
 from __future__ import annotations
@@ -33,24 +33,27 @@ def verdicts(funnel: Funnel, policy: Policy) -> tuple[tuple[Rule, ...], ...]:
     """Return the verdict on every pair of states, as rows ``[from][to]`` by the states' numbers.
 
     One more row, the last, judges the state that an opportunity starts in. A verdict of ``REOPENING``
-    between two states is final only when `reopening` confirms it: it depends on the history before.
+    between two states is not final: whether that change is a reopening which the policy allows depends
+    on the states before, and on the time.
     """
-    states = range(len(funnel) + 2)
-    rows = [tuple(_verdict(funnel, policy, here, there) for there in states) for here in states]
+    presale, n_stages = funnel.n_presale, len(funnel)
+    states = range(n_stages + 2)
+    rows = [
+        tuple(_verdict(policy, presale, n_stages, here, there) for there in states)
+        for here in states
+    ]
     start = (
-        Rule.ALLOWED
-        if state == 0 or (policy.any_start and state < funnel.n_presale)
-        else Rule.START_STAGE
+        Rule.ALLOWED if state == 0 or (policy.any_start and state < presale) else Rule.START_STAGE
         for state in states
     )
     return (*rows, tuple(start))
 
 
-def _verdict(funnel: Funnel, policy: Policy, here: int, there: int) -> Rule:
-    presale, won, lost = funnel.n_presale, funnel.won, funnel.lost
-    if here in (won, lost):
-        churn = there == lost
-        return Rule.REOPENING if policy.reopen and not churn else Rule.AFTER_CLOSE
+def _verdict(policy: Policy, presale: int, n_stages: int, here: int, there: int) -> Rule:
+    """Return the verdict on one pair: stages are below `n_stages`, then come WON and LOST."""
+    lost = n_stages + 1
+    if here >= n_stages:
+        return Rule.REOPENING if policy.reopen and there != lost else Rule.AFTER_CLOSE
     if there == lost:
         return Rule.ALLOWED
     if there == here:
@@ -59,13 +62,18 @@ def _verdict(funnel: Funnel, policy: Policy, here: int, there: int) -> Rule:
         return Rule.REOPENING
     if there < here:
         return Rule.ALLOWED if _within(here - there, policy.back) else Rule.STEP_BACK
-    if here < presale <= there:
-        if here < presale - 1 and not policy.win_early:
-            return Rule.EARLY_WIN
-        left_out = there - presale
-    else:
-        left_out = there - here - 1
-    return Rule.ALLOWED if _within(left_out, policy.skip) else Rule.STAGE_ORDER
+    if here < presale - 1 and there >= presale and not policy.win_early:
+        return Rule.EARLY_WIN
+    skipped = left_out(presale, here, there)
+    return Rule.ALLOWED if _within(len(skipped), policy.skip) else Rule.STAGE_ORDER
+
+
+def left_out(presale: int, here: int, there: int) -> range:
+    """Return the stages that a move forward leaves out.
+
+    An early win is a matter of its own, so a move over the sale leaves out only stages after it.
+    """
+    return range(presale if here < presale <= there else here + 1, there)
 
 
 def _within(number: int, limit: int | None) -> bool:
@@ -73,10 +81,15 @@ def _within(number: int, limit: int | None) -> bool:
 
 
 def reason_verdict(funnel: Funnel, policy: Policy, reason: str | None) -> Rule:
-    """Return the verdict on the reason given for a loss."""
+    """Return the verdict on the reason given for a loss.
+
+    A funnel that closes its list of reasons admits no other, whatever the policy: data with one would
+    not load.
+    """
     if not reason:
         return Rule.ALLOWED if policy.loss_reason == "optional" else Rule.REASON_MISSING
-    if policy.loss_reason == "known" and not funnel.knows_reason(reason):
+    listed_only = policy.loss_reason == "known" or funnel.reasons_closed
+    if listed_only and not funnel.knows_reason(reason):
         return Rule.REASON_UNKNOWN
     return Rule.ALLOWED
 

@@ -64,13 +64,14 @@ def _to_reasons(reasons: Iterable[LossReason | str]) -> tuple[LossReason, ...]:
 class Funnel:
     """Ordered stages, followed by the sinks ``won`` and ``lost``.
 
-    The states of a funnel of K stages are numbered: 0 … K-1 the stages in order, K ``won``, K+1 ``lost``.
+    The states of a funnel of K stages are numbered: 0 … K-1 the stages in order, K ``won``, K+1
+    ``lost``.
 
     Parameters
     ----------
     stages : sequence of Stage or str
-        At least one, at most 250, with distinct keys; post-sale stages at the end. A text stands for a
-        stage with that key.
+        At least one, at most 250, with distinct keys; post-sale stages at the end. A text stands
+        for a stage with that key.
     loss_reasons : sequence of LossReason or str
         The reasons that the engine accepts for a loss.
     name : str, optional
@@ -180,7 +181,9 @@ class Funnel:
     def insert(
         self, stage: Stage | str, *, before: str | None = None, after: str | None = None
     ) -> Funnel:
-        """Return the funnel with one more stage, before or after another (one of the two is given)."""
+        """Return the funnel with one more stage, before or after another (one of the two is
+        given).
+        """
         if (before is None) == (after is None):
             raise DefinitionError("insert needs a place: before= or after= one stage")
         if before is not None:
@@ -197,7 +200,8 @@ class Funnel:
         return attrs.evolve(self, stages=tuple(s for s in self.stages if s is not dropped))
 
     def replace(self, key: str, stage: Stage | None = None, **changes: Any) -> Funnel:
-        """Return the funnel with a stage replaced by another, or by itself with some values changed.
+        """Return the funnel with a stage replaced by another, or by itself with some values
+        changed.
 
         >>> Funnel(["lead", "demo"]).replace("demo", probability=0.4)["demo"].probability
         0.4
@@ -252,10 +256,11 @@ class Funnel:
 
     @classmethod
     def standard(cls) -> Funnel:
-        """Return the standard funnel of seven stages, from lead identification to after-sales service.
+        """Return the standard funnel of seven stages, from lead identification to after-sales
+        service.
 
-        It has names in English and Chinese, a taxonomy of loss reasons, and as the targets of its stages
-        the published rates of the reference table.
+        It has names in English and Chinese, a taxonomy of loss reasons, and as the targets of its
+        stages the published rates of the reference table.
         """
         return cls.preset("standard")
 

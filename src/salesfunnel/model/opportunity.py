@@ -43,8 +43,9 @@ class StageChange:
     reason : str, optional
         Why, where the state is ``lost``.
     status : {"open", "won", "lost", "churned"}, optional
-        Where the opportunity stands from then on. Without it a stage is ``open``, and the sinks speak for
-        themselves; the engine gives a post-sale stage its ``won`` and a loss from there its ``churned``.
+        Where the opportunity stands from then on. Without it a stage is ``open``, and the sinks
+        speak for themselves; the engine gives a post-sale stage its ``won`` and a loss from there
+        its ``churned``.
     by : str, optional
         Who made the change.
     note : str, optional
@@ -227,7 +228,9 @@ class Opportunity:
         return new
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the opportunity as plain data; ready for JSON if the values in its `fields` are."""
+        """Return the opportunity as plain data; ready for JSON if the values in its `fields`
+        are.
+        """
         data: dict[str, Any] = {"id": self.id}
         for field in ("customer", "contact", "owner", "source", "product", "currency"):
             if (text := getattr(self, field)) is not None:

@@ -56,13 +56,15 @@ class Stage:
     max_age : timedelta or str, optional
         How long an opportunity may stay before it is stalled: ``"14d"``, ``"36h"``, ``"90min"``.
     required : sequence of str
-        Entry criteria: fields of the opportunity, its own or its free `fields`, that must have a value.
+        Entry criteria: fields of the opportunity, its own or its free `fields`, that must have a
+        value.
     forecast_category : {"omitted", "pipeline", "best_case", "commit", "closed"}, optional
         What an opportunity in this stage counts as in a forecast.
     target_conversion, target_loss : float, optional
         Targets for the stage's rates, in [0, 1]: advanced / entered and lost / entered.
     post_sale : bool
-        Whether the stage comes after the sale is won. Such a stage has no loss rate, so no `target_loss`.
+        Whether the stage comes after the sale is won. Such a stage has no loss rate, so no
+        `target_loss`.
 
     Raises
     ------

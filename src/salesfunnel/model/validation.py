@@ -150,7 +150,9 @@ def _named(instance: object, attribute: Attribute) -> str:
 
 
 def from_mapping(data: object, cls: type[attrs.AttrsInstance], what: str) -> dict[str, Any]:
-    """Return plain data as the arguments of an attrs class, refusing what it does not have or lacks."""
+    """Return plain data as the arguments of an attrs class, refusing what it does not have or
+    lacks.
+    """
     if not isinstance(data, Mapping):
         raise DefinitionError(f"a {what} is read from a mapping, not from {data!r}")
     fields = {field.name: field for field in attrs.fields(cls) if field.init}

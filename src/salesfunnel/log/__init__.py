@@ -1,0 +1,1 @@
+"""Many opportunities: their history in sorted columns, and what it adds up to."""

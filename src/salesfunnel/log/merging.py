@@ -1,0 +1,115 @@
+"""What mergeable values have in common: when two may be added, and how their groups line up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.errors import MergeError, UnknownAttributeError
+from salesfunnel.log.labels import Group
+from salesfunnel.periods import from_microseconds
+
+
+class Mergeable(Protocol):
+    """A value by group, of one funnel, at one instant."""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Keys of the states."""
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Attributes that make the groups; empty where there are none."""
+
+    @property
+    def groups(self) -> tuple[Group, ...] | None:
+        """Names of the groups; None without groups."""
+
+    @property
+    def instant(self) -> int | None:
+        """The instant of knowledge in microseconds; None for an empty log."""
+
+
+class Alignment(NamedTuple):
+    """How two values add: the groups of the sum, and where those of each part stand among them."""
+
+    groups: tuple[Group, ...] | None
+    places: tuple[NDArray[np.int64], NDArray[np.int64]]
+    instant: int | None
+
+    def add(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+        """Return the sum of two integer arrays, group by group."""
+        placed_a, placed_b = self.place(a, b)
+        return np.asarray(placed_a + placed_b)
+
+    def place(self, a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return two arrays with the groups of both, zero where one has no such group."""
+        if self.groups is None:
+            return a, b
+        placed = []
+        for array, place in zip((a, b), self.places, strict=True):
+            wide = np.zeros((len(self.groups), *array.shape[1:]), array.dtype)
+            wide[place] = array
+            placed.append(wide)
+        return placed[0], placed[1]
+
+
+def align(a: Mergeable, b: Mergeable) -> Alignment:
+    """Return how two values of one kind add.
+
+    Raises
+    ------
+    MergeError
+        If they differ in their states, in what groups them, or in the instant of knowledge.
+    """
+    if a.states != b.states:
+        raise MergeError(
+            f"cannot add: one has the states {', '.join(a.states)}, the other {', '.join(b.states)}"
+        )
+    if a.by != b.by:
+        raise MergeError(
+            f"cannot add: one is by {', '.join(a.by) or 'nothing'}, "
+            f"the other by {', '.join(b.by) or 'nothing'}"
+        )
+    if a.instant is not None and b.instant is not None and a.instant != b.instant:
+        raise MergeError(
+            f"cannot add: one is as of {from_microseconds(a.instant).isoformat()}, the other as of "
+            f"{from_microseconds(b.instant).isoformat()}; give both the same as_of="
+        )
+    instant = a.instant if b.instant is None else b.instant
+    if a.groups is None or b.groups is None:
+        none = np.zeros(0, np.int64)
+        return Alignment(None, (none, none), instant)
+    groups = tuple(sorted({*a.groups, *b.groups}, key=sort_key))
+    index = {group: i for i, group in enumerate(groups)}
+    places = tuple(np.array([index[g] for g in part.groups or ()], np.int64) for part in (a, b))
+    return Alignment(groups, (places[0], places[1]), instant)
+
+
+def sort_key(group: Group) -> tuple[tuple[bool, str], ...]:
+    """Return what puts groups in order: by label, the unknown ones last."""
+    labels: Sequence[str | None] = group if isinstance(group, tuple) else (group,)
+    return tuple((label is None, label or "") for label in labels)
+
+
+def find(value: Mergeable, group: Group) -> int:
+    """Return the index of a group.
+
+    Raises
+    ------
+    UnknownAttributeError
+        If the value has no groups, or not this one.
+    """
+    if value.groups is None:
+        raise UnknownAttributeError(f"no group {group!r}: this was not grouped; by= makes groups")
+    try:
+        return value.groups.index(group)
+    except ValueError:
+        known = ", ".join(repr(g) for g in value.groups[:10])
+        more = f" and {len(value.groups) - 10:,} more" if len(value.groups) > 10 else ""
+        raise UnknownAttributeError(
+            f"no group {group!r} by {', '.join(value.by)}; there are {known}{more}"
+        ) from None

@@ -1,0 +1,75 @@
+"""Milestones: when each opportunity first entered each state, and where it stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.log.view import View
+from salesfunnel.model.opportunity import STATUSES
+from salesfunnel.periods import from_microseconds
+
+_STATUS_NAMES = np.array(STATUSES)
+
+
+@attrs.frozen(slots=False, eq=False)
+class Milestones:
+    """One row for each opportunity with an entry by `as_of`.
+
+    Attributes
+    ----------
+    states : tuple of str
+        Keys of the S states.
+    opportunity : (M,) array
+        Identifiers.
+    entered_at : (M, S) datetime64[us]
+        First entry into each state, in UTC; NaT where never.
+    status_code : (M,) uint8
+        Where each stands: 0 open, 1 won, 2 lost, 3 churned.
+    furthest : (M,) uint8
+        Code of the furthest state: a stage, or K for ``won``.
+    last : (M,) uint8
+        Code of the state that each stands in.
+    instant : int or None
+        The instant of knowledge, microseconds since 1970 in UTC; None for an empty log.
+    """
+
+    states: tuple[str, ...]
+    opportunity: NDArray[Any]
+    entered_at: NDArray[np.datetime64]
+    status_code: NDArray[np.uint8]
+    furthest: NDArray[np.uint8]
+    last: NDArray[np.uint8]
+    instant: int | None
+
+    def __len__(self) -> int:
+        return len(self.opportunity)
+
+    @property
+    def status(self) -> NDArray[np.str_]:
+        """Where each opportunity stands, by name: open, won, lost or churned, (M,)."""
+        return np.asarray(_STATUS_NAMES[self.status_code])
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The instant of knowledge; None for an empty log."""
+        return None if self.instant is None else from_microseconds(self.instant)
+
+
+def milestones(view: View) -> Milestones:
+    """Return the milestones of a view."""
+    where = view.standing
+    return Milestones(
+        states=view.funnel.states,
+        opportunity=view.log.opportunities[view.opportunity],
+        # The smallest int64, which stands for never, is NaT.
+        entered_at=view.first_entries.view("datetime64[us]"),
+        status_code=where.status,
+        furthest=where.furthest,
+        last=where.last,
+        instant=view.as_of,
+    )

@@ -1,0 +1,37 @@
+"""What people call the states, the reasons and the rules, in their language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from salesfunnel.model.funnel import Funnel
+from salesfunnel.model.stage import LOST, WON
+from salesfunnel.text.catalogue import catalogue
+
+Namer = Callable[[str, str], str]
+"""Gives the name of a key in a language."""
+
+
+def state_namer(funnel: Funnel) -> Namer:
+    """Return what names the states of a funnel."""
+
+    def name(key: str, lang: str) -> str:
+        if key in (WON, LOST):
+            return catalogue(lang).text(f"state.{key}")
+        return funnel[key].label(lang)
+
+    return name
+
+
+def reason_namer(funnel: Funnel) -> Namer:
+    """Return what names loss reasons; one that the funnel does not know is called as in the data."""
+
+    def name(key: str, lang: str) -> str:
+        return funnel.reason(key).label(lang) if funnel.knows_reason(key) else key
+
+    return name
+
+
+def catalogue_namer(prefix: str) -> Namer:
+    """Return what names keys by the catalogue's texts ``prefix.key``."""
+    return lambda key, lang: catalogue(lang).text(f"{prefix}.{key}")

@@ -1,0 +1,379 @@
+"""StageLog: the history of many opportunities, in sorted columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.errors import DefinitionError, UnknownAttributeError
+from salesfunnel.log.labels import Labels
+from salesfunnel.log.milestones import Milestones, milestones
+from salesfunnel.log.stagecounts import StageCounts, stage_counts
+from salesfunnel.log.stageflow import StageFlow, stage_flow
+from salesfunnel.log.view import View
+from salesfunnel.model.funnel import Funnel
+from salesfunnel.model.opportunity import Opportunity
+from salesfunnel.periods import from_microseconds, to_instant
+from salesfunnel.table import Table
+
+if TYPE_CHECKING:
+    from salesfunnel.engine.policy import Policy
+
+Instant = datetime | date | np.datetime64 | str | int
+"""What `as_of=` takes: see `salesfunnel.periods.to_instant`."""
+
+
+class Entries(NamedTuple):
+    """The sorted columns: by opportunity, then time, then as ties were settled.
+
+    Attributes
+    ----------
+    opportunity : (N,) integers
+        Index into `StageLog.opportunities`.
+    state : (N,) uint8
+        Code of the state entered.
+    time : (N,) int64
+        Microseconds since 1970 in UTC.
+    """
+
+    opportunity: NDArray[np.integer[Any]]
+    state: NDArray[np.uint8]
+    time: NDArray[np.int64]
+
+
+class StageLog:
+    """The history of many opportunities: one entry for each state that each of them entered.
+
+    Immutable. Made by `from_columns`, `from_opportunities` or a reader such as `read_csv`; asked by `flow`,
+    `stage_counts`, `milestones`, `conform`, and by everything in `metrics`.
+
+    Attributes
+    ----------
+    funnel : Funnel
+        The stages.
+    opportunities : (M,) array
+        The identifiers.
+    entries : Entries
+        The sorted columns.
+    tz : tzinfo
+        The business time zone: how naive times were read, and where periods are cut.
+    currency : str or None
+        Currency of the amounts, where it was given.
+    rejected : Table
+        What could not be an entry, with ``errors="collect"``: row, column, value, expected.
+    ignored : int
+        Rows that the stage map says are no entries.
+    """
+
+    def __init__(
+        self,
+        funnel: Funnel,
+        entries: Entries,
+        opportunities: NDArray[Any],
+        *,
+        reasons: Labels | None,
+        amounts: NDArray[np.float64] | None,
+        attributes: Mapping[str, Labels],
+        tz: tzinfo,
+        currency: str | None,
+        rejected: Table,
+        ignored: int,
+        out_of_order: NDArray[np.int64] | None = None,
+    ) -> None:
+        self.funnel = funnel
+        self.entries = entries
+        self.opportunities = opportunities
+        self.reasons = reasons
+        self.amounts = amounts
+        self.tz = tz
+        self.currency = currency
+        self.rejected = rejected
+        self.ignored = ignored
+        self.out_of_order = out_of_order
+        self._attributes = dict(attributes)
+        self._views: dict[int | None, View] = {}
+        for column in (*entries, opportunities, amounts):
+            if column is not None:
+                column.flags.writeable = False
+
+    # ── making one ────────────────────────────────────────────────────────────────────────────────
+
+    @classmethod
+    def from_columns(
+        cls,
+        funnel: Funnel,
+        *,
+        opportunity: Any,
+        stage: Any,
+        entered_at: Any,
+        reason: Any = None,
+        attributes: Mapping[str, Any] | None = None,
+        amount: Any = None,
+        stage_map: Mapping[Any, Any] | None = None,
+        order: Any = None,
+        ties: str = "input",
+        currency: Any = None,
+        rates: Mapping[str, float] | None = None,
+        missing_time: datetime | date | str | None = None,
+        date_format: str | None = None,
+        tz: str | tzinfo | None = None,
+        errors: str = "raise",
+    ) -> StageLog:
+        """Return a log of columns of equal length N, one row for each entry, in any order.
+
+        Parameters
+        ----------
+        funnel : Funnel
+        opportunity : (N,) sequence
+            Identifiers: texts or integers.
+        stage : (N,) sequence
+            Keys of states, or an integer array of their codes.
+        entered_at : (N,) sequence
+            Datetimes, dates, ISO 8601 texts, a datetime64 array, or an integer array of microseconds
+            since 1970 in UTC. What names no zone is read in `tz`.
+        reason : (N,) sequence, optional
+            Loss reasons; they count at entries into ``lost``.
+        attributes : mapping of str to (N,) sequence, optional
+            Labels to group by, as known at each entry: owner, source, product …
+        amount : (N,) sequence, optional
+            Amounts as known at each entry.
+        stage_map : mapping, optional
+            What a value of `stage` means: a state's key, ``("lost", reason)``, or None for no entry. What
+            is not in it must be a key of the funnel itself.
+        order : (N,) sequence of numbers, optional
+            Settles equal times of one opportunity, as a record number does.
+        ties : {"input", "state"}
+            Without `order`: equal times keep the order of the rows, or go by state.
+        currency : str or (N,) sequence, optional
+            Currency of the amounts, or of each.
+        rates : mapping of str to float, optional
+            What one unit of each currency is worth in the log's; needed for mixed currencies.
+        missing_time : datetime, date or str, optional
+            Time of the rows that have none.
+        date_format : str, optional
+            Form of texts in `entered_at`, as in `datetime.strptime`; ``"lenient"`` reads any form that is
+            not ambiguous.
+        tz : str or tzinfo, optional
+            Zone of times that name none (an IANA name or a tzinfo), and the log's business time zone.
+        errors : {"raise", "collect"}
+            Whether rows that cannot be entries raise, or are kept in `rejected`.
+
+        Raises
+        ------
+        DataError
+            If rows cannot be entries and ``errors="raise"``: it lists them.
+        NaiveTimeError
+            If a time names no zone and there is no `tz`.
+        CurrencyError
+            If amounts are in several currencies and there are no `rates`.
+        DefinitionError
+            If an argument is not of this form.
+        """
+        from salesfunnel.log.build import Source, build
+
+        source = Source(
+            opportunity=opportunity,
+            stage=stage,
+            entered_at=entered_at,
+            reason=reason,
+            attributes=attributes or {},
+            amount=amount,
+            order=order,
+            currency=currency,
+        )
+        return build(
+            funnel,
+            source,
+            stage_map=stage_map,
+            ties=ties,
+            rates=rates,
+            missing_time=missing_time,
+            date_format=date_format,
+            tz=tz,
+            errors=errors,
+        )
+
+    @classmethod
+    def from_opportunities(
+        cls,
+        opportunities: Iterable[Opportunity],
+        funnel: Funnel,
+        *,
+        rates: Mapping[str, float] | None = None,
+        tz: str | tzinfo | None = None,
+        errors: str = "raise",
+    ) -> StageLog:
+        """Return a log of the histories of opportunities.
+
+        Their customer, contact, owner, source, product, currency and expected close, and every one of
+        their free `fields`, become attributes; the values of now, as an opportunity keeps no others.
+
+        Raises
+        ------
+        DataError, CurrencyError
+            As in `from_columns`.
+        """
+        from salesfunnel.log.build import build, source_of_opportunities
+
+        source = source_of_opportunities(opportunities, funnel)
+        return build(funnel, source, rates=rates, tz=tz, errors=errors)
+
+    # ── what is in it ─────────────────────────────────────────────────────────────────────────────
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return len(self.entries.state)
+
+    def __repr__(self) -> str:
+        return (
+            f"StageLog({len(self):,} entries of {self.n_opportunities:,} opportunities, "
+            f"{len(self.funnel)} stages, as of {self.as_of})"
+        )
+
+    @property
+    def n_opportunities(self) -> int:
+        """The number of opportunities."""
+        return len(self.opportunities)
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The instant of knowledge: the last entry; None for an empty log."""
+        last = self._last_entry
+        return None if last is None else from_microseconds(last)
+
+    @property
+    def _last_entry(self) -> int | None:
+        return int(self.entries.time.max()) if len(self) else None
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the attributes that opportunities can be grouped by."""
+        return tuple(self._attributes)
+
+    def attribute(self, name: str) -> Labels:
+        """Return the codes and names of an attribute's labels.
+
+        Raises
+        ------
+        UnknownAttributeError
+            If the log has no such attribute.
+        """
+        try:
+            return self._attributes[name]
+        except (KeyError, TypeError):
+            known = ", ".join(self._attributes) or "none"
+            raise UnknownAttributeError(
+                f"the log has no attribute {name!r}; it has {known}"
+            ) from None
+
+    # ── aggregates ────────────────────────────────────────────────────────────────────────────────
+
+    def view(self, as_of: Instant | None = None) -> View:
+        """Return what the log says at an instant, which every aggregate is made from."""
+        instant = self._last_entry
+        if as_of is not None and instant is not None:
+            instant = to_instant(as_of, self.tz, "as_of=")
+        if instant not in self._views:
+            if len(self._views) > 1:  # the default one and one other are worth their memory
+                self._views.pop(next(iter(self._views)))
+            self._views[instant] = View(self, instant)
+        return self._views[instant]
+
+    def flow(
+        self,
+        *,
+        by: str | Sequence[str] | None = None,
+        as_of: Instant | None = None,
+        repeats: str = "collapse",
+    ) -> StageFlow:
+        """Return the transitions, added up from state to state.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Attributes to group by. A transition belongs to the label last known at its target entry, a
+            start to that of the first entry, an end to that known at `as_of`.
+        as_of : datetime, date or str, optional
+            The instant of knowledge, inclusive; by default the last entry.
+        repeats : {"collapse", "keep"}
+            Whether consecutive entries into one state are one, or transitions from it to itself.
+
+        Returns
+        -------
+        StageFlow
+
+        Raises
+        ------
+        UnknownAttributeError, DefinitionError
+            If an argument is not of this form.
+        """
+        view = self.view(as_of)
+        if repeats == "keep":
+            view = View(self, view.as_of, keep_repeats=True)
+        elif repeats != "collapse":
+            raise DefinitionError(f"repeats= is 'collapse' or 'keep', not {repeats!r}")
+        return stage_flow(view, by)
+
+    def stage_counts(
+        self,
+        mode: str = "reached",
+        *,
+        by: str | Sequence[str] | None = None,
+        as_of: Instant | None = None,
+    ) -> StageCounts:
+        """Return how many opportunities entered each stage, went on, were lost there, are open there.
+
+        Parameters
+        ----------
+        mode : {"reached", "actual", "strict"}
+            Whether a stage counts who came at least so far, who entered it, or who entered it and all
+            before it in order.
+        by : str or sequence of str, optional
+            Attributes to group by: the labels last known at `as_of`.
+        as_of : datetime, date or str, optional
+            The instant of knowledge, inclusive; by default the last entry.
+
+        Returns
+        -------
+        StageCounts
+
+        Raises
+        ------
+        UnknownAttributeError, DefinitionError
+            If an argument is not of this form.
+        """
+        return stage_counts(self.view(as_of), mode, by)
+
+    def milestones(self, *, as_of: Instant | None = None) -> Milestones:
+        """Return when each opportunity first entered each state, its status and its furthest state.
+
+        Parameters
+        ----------
+        as_of : datetime, date or str, optional
+            The instant of knowledge, inclusive; by default the last entry. Opportunities without an entry
+            by then are left out.
+        """
+        return milestones(self.view(as_of))
+
+    def conform(self, policy: Policy | None = None, *, as_of: Instant | None = None) -> Table:
+        """Return every breach of the engine's rules, one row each.
+
+        Parameters
+        ----------
+        policy : Policy, optional
+            What is allowed; the default is strict.
+        as_of : datetime, date or str, optional
+            The instant of knowledge, inclusive; by default the last entry.
+
+        Returns
+        -------
+        Table
+            opportunity, entered_at, from, to, rule, detail: the missing field or the unknown reason.
+        """
+        from salesfunnel.log.conform import conform
+
+        return conform(self.view(as_of), policy)

@@ -1,0 +1,134 @@
+"""A log as it was known at one instant: cut, collapsed and classified once, for all that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.kernel.runs import Runs, collapse, last_known
+from salesfunnel.kernel.standing import Standing, first_entries, standing
+from salesfunnel.kernel.transitions import Transitions, transitions
+from salesfunnel.log.labels import Grouping, attribute_names, group
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+if TYPE_CHECKING:
+    from salesfunnel.log.stagelog import StageLog
+
+
+class View:
+    """What a log says at `as_of`; its arrays run over the m opportunities with an entry by then.
+
+    Parameters
+    ----------
+    log : StageLog
+    as_of : int or None
+        Microseconds since 1970 in UTC, inclusive; None only for an empty log.
+    keep_repeats : bool
+        Whether consecutive entries into one state stay apart.
+    """
+
+    def __init__(self, log: StageLog, as_of: int | None, *, keep_repeats: bool = False) -> None:
+        self.log = log
+        self.funnel = log.funnel
+        self.as_of = as_of
+        self.keep_repeats = keep_repeats
+        entries = log.entries
+        # None stands for all rows, which need no copy.
+        self._rows: NDArray[np.int64] | None = None
+        if as_of is not None and not (entries.time <= as_of).all():
+            self._rows = np.flatnonzero(entries.time <= as_of)
+
+    def _cut(self, column: NDArray[Scalar]) -> NDArray[Scalar]:
+        return column if self._rows is None else column[self._rows]
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The collapsed histories."""
+        entries = self.log.entries
+        return collapse(
+            self._cut(entries.opportunity),
+            self._cut(entries.state),
+            self._cut(entries.time),
+            keep_repeats=self.keep_repeats,
+        )
+
+    @cached_property
+    def opportunity(self) -> NDArray[np.integer[Any]]:
+        """Codes of the opportunities, (m,)."""
+        return self.runs.opportunity[self.runs.starts]
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Status and furthest state, (m,) each."""
+        return standing(self.runs, len(self.funnel), self.funnel.n_presale)
+
+    @cached_property
+    def transitions(self) -> Transitions:
+        """Consecutive runs of one opportunity."""
+        return transitions(self.runs)
+
+    @cached_property
+    def first_entries(self) -> NDArray[np.int64]:
+        """First entry of each opportunity into each state, (m, S) microseconds."""
+        return first_entries(self.runs, len(self.funnel) + 2)
+
+    @cached_property
+    def amount(self) -> NDArray[np.float64]:
+        """Last known amount of each opportunity, (m,); NaN where there is none."""
+        return self.amount_by(self.runs.ends)
+
+    @cached_property
+    def loss_reason(self) -> NDArray[np.int64]:
+        """Code of the reason of the loss that stands, (m,); -1 where there is no loss or no reason."""
+        stands = self.standing.last == self.funnel.lost
+        return np.where(stands, self.reason_of(self.runs.ends), -1)
+
+    def reason_of(self, run: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the code of the last reason given within some runs; -1 where there is none."""
+        if self.log.reasons is None:
+            return np.full(len(run), -1)
+        codes = self._cut(self.log.reasons.codes)
+        last = self.runs.last[run]
+        if len(self.runs.state) == len(codes):  # no repeats: a run is a row
+            return codes[last].astype(np.int64)
+        rows = last_known(codes >= 0, self._cut(self.log.entries.opportunity), last)
+        first = np.where(run > 0, self.runs.last[run - 1] + 1, 0)
+        return np.where(rows >= first, codes[rows], -1)
+
+    def runs_of(self, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """Return the runs that some rows of the log belong to, each once."""
+        if rows is None:
+            return np.zeros(0, np.int64)
+        if self._rows is not None:
+            rows = np.searchsorted(self._rows, rows[np.isin(rows, self._rows)])
+        return np.unique(np.searchsorted(self.runs.last, rows))
+
+    def amount_by(self, run: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the last known amount up to and including some runs; NaN where there is none."""
+        if self.log.amounts is None:
+            return np.full(len(run), np.nan)
+        amounts = self._cut(self.log.amounts)
+        rows = last_known(
+            ~np.isnan(amounts), self._cut(self.log.entries.opportunity), self.runs.last[run]
+        )
+        return np.where(rows >= 0, amounts[rows], np.nan)
+
+    def label_by(self, attribute: str, run: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return codes of the last known label up to and including some runs; -1 where there is none."""
+        codes = self._cut(self.log.attribute(attribute).codes)
+        rows = last_known(codes >= 0, self._cut(self.log.entries.opportunity), self.runs.last[run])
+        return np.where(rows >= 0, codes[rows], -1)
+
+    def grouping(self, by: str | Sequence[str], run: NDArray[np.int64] | None = None) -> Grouping:
+        """Return groups by the labels known at some runs: by default the last ones, one an opportunity."""
+        names = attribute_names(by)
+        at = self.runs.ends if run is None else run
+        return group(
+            [self.label_by(name, at) for name in names],
+            [self.log.attribute(name).names for name in names],
+        )
