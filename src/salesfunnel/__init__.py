@@ -1,7 +1,7 @@
 """Sales-funnel modelling: where deals are lost and why, which to work next, what will close.
 
-The names here are the public face. Those that most programs need are imported at once; the rest, which
-bring more with them, when they are first used.
+The names here are the public face. The model and the engine, which an application needs at once, are
+imported with the package; what works on arrays is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from salesfunnel import errors
 from salesfunnel.engine.engine import Move, TransitionEngine
 from salesfunnel.engine.policy import Policy
 from salesfunnel.errors import SalesFunnelError
-from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.opportunity import Opportunity, StageChange
 from salesfunnel.model.stage import LossReason, Stage
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from salesfunnel.log.read import read_csv
     from salesfunnel.log.stagecounts import StageCounts
     from salesfunnel.log.stageflow import StageFlow
+    from salesfunnel.log.stagelog import StageLog
     from salesfunnel.show.report import Report, report
     from salesfunnel.table import Table
 
@@ -58,6 +58,7 @@ _LATER = {
     "Report": "salesfunnel.show.report",
     "StageCounts": "salesfunnel.log.stagecounts",
     "StageFlow": "salesfunnel.log.stageflow",
+    "StageLog": "salesfunnel.log.stagelog",
     "Table": "salesfunnel.table",
     "read_csv": "salesfunnel.log.read",
     "report": "salesfunnel.show.report",

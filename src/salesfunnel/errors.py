@@ -1,12 +1,13 @@
 """Every exception of the library, in one hierarchy.
 
-Whatever goes wrong through a user's doing is a `SalesFunnelError`. Those that are also a standard kind
-of mistake inherit from it too (`ValueError`, `LookupError`), so that code which knows nothing of this
-library still catches them.
+Whatever goes wrong through a user's doing is a `SalesFunnelError`. Those that are also a standard
+kind of mistake inherit from it too (`ValueError`, `LookupError`), so that code which knows nothing
+of this library still catches them.
 """
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,11 @@ class SalesFunnelError(Exception):
 
     # KeyError would print the message with quotes around it.
     __str__ = Exception.__str__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Out of a process pool an error comes as a copy, made of its message and its attributes:
+        # without this Python would call the class with the message alone.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 # ── definitions: what a funnel, a stage, an opportunity may be ────────────────────────────────────
@@ -63,7 +69,8 @@ class TransitionError(SalesFunnelError):
     asked : str or None
         The key of the state that it was asked to enter.
     allowed : tuple of str
-        The keys of the states that it may enter from here.
+        The keys of the states that it may enter from here. Where `asked` is one of them, it was
+        refused for its time, its reason, a missing field, or by a guard.
     """
 
     def __init__(
@@ -80,7 +87,10 @@ class TransitionError(SalesFunnelError):
         self.asked = asked
         self.allowed = tuple(allowed)
         where = f"in {self.state!r}" if self.state is not None else "not opened yet"
-        choices = f"; allowed from here: {', '.join(self.allowed)}" if self.allowed else ""
+        choices = ""
+        if self.allowed and asked not in self.allowed:
+            may = "from here it may enter" if self.state is not None else "it may start at"
+            choices = f"; {may} {', '.join(map(repr, self.allowed))}"
         super().__init__(f"opportunity {opportunity.id!r} ({where}): {problem}{choices}")
 
 
@@ -153,8 +163,8 @@ class GuardError(TransitionError):
 class ObserverError(SalesFunnelError):
     """One or more observers failed after a change was accepted.
 
-    The change itself is whole: `opportunity` is the value that the engine would have returned, and every
-    observer was called.
+    The change itself is whole: `opportunity` is the value that the engine would have returned, and
+    every observer was called.
 
     Attributes
     ----------
@@ -168,9 +178,10 @@ class ObserverError(SalesFunnelError):
         self.opportunity = opportunity
         self.errors = tuple(errors)
         listing = "; ".join(f"{type(error).__name__}: {error}" for error in self.errors)
+        failed = "1 observer" if len(self.errors) == 1 else f"{len(self.errors)} observers"
         super().__init__(
             f"opportunity {opportunity.id!r} entered {opportunity.stage!r}, but "
-            f"{len(self.errors)} observer(s) failed: {listing}. "
+            f"{failed} failed: {listing}. "
             "The change is complete; its value is this error's `.opportunity`"
         )
 
@@ -181,8 +192,8 @@ class ObserverError(SalesFunnelError):
 class BadRow(NamedTuple):
     """One value that cannot be part of a log, and where it stands.
 
-    `row` is what the source calls it: the line of a file's table as a spreadsheet numbers it (the header is
-    row 1), or the index into the arrays given (the first is 0).
+    `row` is what the source calls it: the line of a file's table as a spreadsheet numbers it (the
+    header is row 1), or the index into the arrays given (the first is 0).
     """
 
     row: int
@@ -248,7 +259,7 @@ class UnknownAttributeError(SalesFunnelError, KeyError):
 
 
 class MergeError(SalesFunnelError, ValueError):
-    """Two aggregates that cannot be added: other states, groups' names, mode or instant of knowledge."""
+    """Two aggregates that do not add: other states, groups' names, mode or instant of knowledge."""
 
 
 class SizeError(SalesFunnelError, ValueError):

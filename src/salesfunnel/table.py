@@ -32,20 +32,27 @@ _KINDS = ("text", "integer", "decimal", "rate", "money", "seconds", "time")
 
 
 class Phrase(NamedTuple):
-    """A text of the catalogue: its key, and the values of its fields."""
+    """A text of the catalogue: its key, and the values of its fields.
+
+    A value that depends on the language is put in it first: a phrase, a datetime, or a callable that
+    gives the text in a language.
+    """
 
     key: str
     values: Mapping[str, object] = {}
 
     def text(self, lang: str) -> str:
-        """Return the text in a language; a value that is itself a phrase comes in that language."""
-        return catalogue(lang).text(
-            self.key,
-            **{
-                name: value.text(lang) if isinstance(value, Phrase) else value
-                for name, value in self.values.items()
-            },
-        )
+        """Return the text in a language."""
+        values = {name: _in_language(value, lang) for name, value in self.values.items()}
+        return catalogue(lang).text(self.key, **values)
+
+
+def _in_language(value: object, lang: str) -> object:
+    if isinstance(value, Phrase):
+        return value.text(lang)
+    if isinstance(value, datetime):
+        return format_datetime(value, lang)
+    return value(lang) if callable(value) else value
 
 
 class Column:
@@ -61,9 +68,13 @@ class Column:
         How people see the values; told from the dtype where it is not given.
     labels : callable, optional
         Gives the name of a value for people: ``labels(value, lang)``.
+    title : str, optional
+        The column whose title in the catalogue people see, where it is not this one's.
+    blank : (n,) bool array, optional
+        Values that are of no meaning to people, who see "–"; code and exports have them.
     """
 
-    __slots__ = ("kind", "labels", "name", "values")
+    __slots__ = ("blank", "kind", "labels", "name", "title", "values")
 
     def __init__(
         self,
@@ -71,6 +82,9 @@ class Column:
         values: ArrayLike,
         kind: str | None = None,
         labels: Callable[[Any, str], str] | None = None,
+        *,
+        title: str | None = None,
+        blank: NDArray[np.bool_] | None = None,
     ) -> None:
         array = values if isinstance(values, np.ndarray) else _as_array(values)
         if array.ndim != 1:
@@ -87,10 +101,14 @@ class Column:
             array.dtype.kind, "text"
         )
         self.labels = labels
+        self.title = title or name
+        self.blank = blank
 
     def cell(self, index: int, lang: str) -> str:
         """Return one value as people read it."""
         value = self.values[index]
+        if self.blank is not None and self.blank[index]:
+            return MISSING
         if self.kind == "text":
             if value is None:
                 return MISSING
@@ -105,7 +123,7 @@ class Column:
         if self.kind == "seconds":
             return format_duration(number, lang)
         return (
-            format_money(number, None, lang)
+            format_money(number, None, lang, digits=0)
             if self.kind == "money"
             else format_decimal(number, lang, 2)
         )
@@ -210,8 +228,8 @@ class Table:
     def __repr__(self) -> str:
         return f"Table({len(self)} rows: {', '.join(self.columns)})"
 
-    def to_text(self, lang: str | None = None) -> str:
-        """Return the table as text, aligned in a terminal, with its title above and its notes below."""
+    def to_text(self, lang: str | None = None, *, notes: bool = True) -> str:
+        """Return the table as text, aligned in a terminal, its title above and its notes below."""
         lang = default_language() if lang is None else lang
         header, rows, is_number = self._shown(lang)
         widths = [
@@ -229,7 +247,7 @@ class Table:
         lines = [self.title.text(lang), ""] if self.title else []
         lines += [line(header), "  ".join("─" * width for width in widths)]
         lines += [line(row) for row in rows] or [catalogue(lang).text("value.no_rows")]
-        if self.notes:
+        if notes and self.notes:
             lines += ["", *(note.text(lang) for note in self.notes)]
         return "\n".join(lines)
 
@@ -281,7 +299,7 @@ class Table:
             for part in self._parts_of(name)
         }
         shown = [c for c in self._columns.values() if c.name not in parts | self.hidden]
-        header = [plain(catalogue(lang).header(column.name)) for column in shown]
+        header = [plain(catalogue(lang).header(column.title)) for column in shown]
         cells = [self._cells(column, lang) for column in shown]
         rows = [list(row) for row in zip(*cells, strict=True)]
         return header, rows, [column.kind != "text" for column in shown]

@@ -4,64 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Literal, NamedTuple, NoReturn
+from typing import Any
 
 import attrs
 
 from salesfunnel.engine.policy import Policy
-from salesfunnel.engine.rules import Rule, reason_verdict, required_fields, verdicts
+from salesfunnel.engine.rulebook import Move, Rulebook
 from salesfunnel.errors import (
     AlreadyOpenedError,
     ClosedError,
     DefinitionError,
-    EarlyWinError,
     GuardError,
-    LossReasonError,
     NotOpenedError,
     ObserverError,
     ReopenError,
-    RequiredFieldError,
     StageOrderError,
-    StartStageError,
-    StepBackError,
-    TimeOrderError,
-    TransitionError,
-    UnknownStateError,
 )
 from salesfunnel.model.funnel import Funnel
-from salesfunnel.model.opportunity import CHURNED, OPEN, Opportunity, StageChange
-from salesfunnel.model.stage import LOST, WON
+from salesfunnel.model.opportunity import Opportunity, StageChange
+
+__all__ = ["Guard", "Move", "Observer", "TransitionEngine"]
 
 Guard = Callable[[Opportunity, StageChange], str | None]
-"""A rule of the user's own: gets the opportunity as it is and the change asked for, and returns None to
-accept it or a text that says why not."""
+"""A rule of the user's own: gets the opportunity as it is and the change asked for, and returns
+None to accept it or a text that says why not."""
 
 Observer = Callable[[Opportunity, StageChange], object]
 """Hears of an accepted change: gets the opportunity as it is now, and the change."""
-
-_REFUSALS: dict[Rule, tuple[type[TransitionError], str]] = {
-    Rule.START_STAGE: (StartStageError, "cannot start at {asked!r}"),
-    Rule.STAGE_ORDER: (StageOrderError, "cannot go to {asked!r}: that skips stages"),
-    Rule.STEP_BACK: (StepBackError, "cannot go back to {asked!r}"),
-    Rule.EARLY_WIN: (EarlyWinError, "cannot be won yet, by entering {asked!r}"),
-    Rule.AFTER_CLOSE: (ClosedError, "is closed and cannot enter {asked!r}"),
-    Rule.REOPENING: (ReopenError, "cannot be reopened by entering {asked!r}"),
-    Rule.REASON_MISSING: (LossReasonError, "a loss needs a reason"),
-    Rule.REASON_UNKNOWN: (LossReasonError, "the funnel has no loss reason {reason!r}"),
-}
-
-
-class Move(NamedTuple):
-    """A change that is open to an opportunity.
-
-    `missing` are the fields that still need a value before it; `needs_reason` says whether it must be
-    given a reason.
-    """
-
-    kind: Literal["open", "advance", "skip", "back", "win", "lose", "reopen"]
-    stage: str
-    missing: tuple[str, ...] = ()
-    needs_reason: bool = False
 
 
 class TransitionEngine:
@@ -77,11 +46,16 @@ class TransitionEngine:
     policy : Policy
         What is allowed; the default is strict.
     guards : iterable of callable
-        Rules of the user's own, asked after the policy's: ``guard(opportunity, change)`` returns None to
-        accept, or a text that says why not, which becomes a `GuardError`.
+        Rules of the user's own, asked in order after the policy's: ``guard(opportunity, change)``
+        returns None to accept, or a text that says why not, which becomes a `GuardError`.
     observers : iterable of callable
-        Called after each accepted change as ``observer(opportunity, change)``, all of them, in order. If
-        any raise, an `ObserverError` that carries the complete new opportunity follows.
+        Called after each accepted change as ``observer(opportunity, change)``, all of them, in
+        order. If any raise, an `ObserverError` that carries the complete new opportunity follows.
+
+    Raises
+    ------
+    DefinitionError
+        If an argument is not of this form.
 
     Examples
     --------
@@ -108,13 +82,11 @@ class TransitionEngine:
             raise DefinitionError(f"the policy of an engine is a Policy, not {policy!r}")
         self.funnel = funnel
         self.policy = Policy() if policy is None else policy
-        self.guards = tuple(guards)
-        self.observers = tuple(observers)
-        self._codes = {key: code for code, key in enumerate(funnel.states)}
-        self._verdicts = verdicts(funnel, self.policy)
-        self._required = required_fields(funnel, self.policy)
+        self.guards = _callables(guards, "guards")
+        self.observers = _callables(observers, "observers")
+        self._rules = Rulebook(funnel, self.policy)
         self._presale = funnel.n_presale
-        self._lost = funnel.lost
+        self._won = funnel.won
 
     def __repr__(self) -> str:
         return f"TransitionEngine({len(self.funnel)} stages, {self.policy!r})"
@@ -130,22 +102,19 @@ class TransitionEngine:
         by: str | None = None,
         note: str | None = None,
     ) -> Opportunity:
-        """Return the opportunity entered into its first stage, or into `stage` if the policy allows it.
+        """Return the opportunity entered into its first stage, or `stage` if the policy allows it.
 
         Raises
         ------
         AlreadyOpenedError, StartStageError, RequiredFieldError, GuardError
             If the rules forbid it.
         """
-        code = 0 if stage is None else self._code(stage)
-        if opportunity.history:
-            self._refuse(
-                AlreadyOpenedError,
-                "has a history already and is not opened again",
-                opportunity,
-                code,
-            )
-        return self._enter(opportunity, code, at, None, by, note)
+        here = self._rules.here(opportunity)
+        code = 0 if stage is None else self.funnel.index(stage)
+        if here != self._rules.start:
+            problem = "is open or was: what has a history is moved or reopened, not opened"
+            self._rules.refuse(AlreadyOpenedError, problem, opportunity, code, at)
+        return self._enter(opportunity, here, code, at, None, by, note)
 
     def advance(
         self,
@@ -162,10 +131,11 @@ class TransitionEngine:
         NotOpenedError, ClosedError, TimeOrderError, RequiredFieldError, GuardError
             If the rules forbid it.
         """
-        here = self._here(opportunity)
-        if here >= len(self.funnel):
-            self._refuse(ClosedError, "is closed and cannot advance", opportunity, None)
-        return self._enter(opportunity, here + 1, at, None, by, note)
+        here = self._rules.here(opportunity)
+        if here >= self._won:
+            self._check_opened(opportunity, here, None, at)
+            self._rules.refuse(ClosedError, "is closed and cannot advance", opportunity, None, at)
+        return self._enter(opportunity, here, here + 1, at, None, by, note)
 
     def move(
         self,
@@ -186,9 +156,10 @@ class TransitionEngine:
         TransitionError
             If the rules forbid it: one of its kinds.
         """
-        code = self._code(stage)
-        self._here(opportunity)
-        return self._enter(opportunity, code, at, reason, by, note)
+        here = self._rules.here(opportunity)
+        code = self.funnel.index(stage)
+        self._check_opened(opportunity, here, code, at)
+        return self._enter(opportunity, here, code, at, reason, by, note)
 
     def win(
         self,
@@ -198,17 +169,23 @@ class TransitionEngine:
         by: str | None = None,
         note: str | None = None,
     ) -> Opportunity:
-        """Return the opportunity won: in the first post-sale stage, or in ``won`` where there is none.
+        """Return the opportunity won: in the first post-sale stage, in ``won`` if there is none.
 
         Raises
         ------
-        EarlyWinError, StageOrderError, NotOpenedError, ClosedError, TimeOrderError, RequiredFieldError, \
-GuardError
+        EarlyWinError, StageOrderError, NotOpenedError, ClosedError, TimeOrderError, \
+RequiredFieldError, GuardError
             If the rules forbid it.
         """
-        if self._presale <= self._here(opportunity) < len(self.funnel):
-            self._refuse(StageOrderError, "is won already", opportunity, None)
-        return self._enter(opportunity, self._presale, at, None, by, note)
+        here = self._rules.here(opportunity)
+        if here >= self._presale:
+            self._check_opened(opportunity, here, self._presale, at)
+            if here < self._won:
+                problem = "is won already"
+                self._rules.refuse(StageOrderError, problem, opportunity, self._presale, at)
+            problem = "is closed and cannot be won"
+            self._rules.refuse(ClosedError, problem, opportunity, self._presale, at)
+        return self._enter(opportunity, here, self._presale, at, None, by, note)
 
     def lose(
         self,
@@ -226,8 +203,10 @@ GuardError
         LossReasonError, NotOpenedError, ClosedError, TimeOrderError, GuardError
             If the rules forbid it.
         """
-        self._here(opportunity)
-        return self._enter(opportunity, self._lost, at, reason, by, note)
+        here = self._rules.here(opportunity)
+        lost = self.funnel.lost
+        self._check_opened(opportunity, here, lost, at)
+        return self._enter(opportunity, here, lost, at, reason, by, note)
 
     def reopen(
         self,
@@ -237,241 +216,120 @@ GuardError
         by: str | None = None,
         note: str | None = None,
     ) -> Opportunity:
-        """Return a lost opportunity in the state before the loss, a won one in its last pre-sale stage.
+        """Return what was lost in the state before, what was won in its last pre-sale stage.
 
         Raises
         ------
         ReopenError
-            If it is open, was never in a state to return to, or the policy's time is over.
+            If it is open, was in no state to return to, or the policy does not allow it (any more).
         ClosedError, NotOpenedError, TimeOrderError, RequiredFieldError, GuardError
-            If the rules forbid it.
+            If the rules forbid it: `ClosedError` where the policy allows no reopening at all.
         """
-        here = self._here(opportunity)
+        here = self._rules.here(opportunity)
+        self._check_opened(opportunity, here, None, at)
         if here < self._presale:
-            self._refuse(ReopenError, "is open and cannot be reopened", opportunity, None)
-        if not self.policy.reopen:
-            refusal = ClosedError if here >= len(self.funnel) else ReopenError
-            self._refuse(refusal, "the policy does not allow reopening", opportunity, None)
-        target = self._reopening_target(opportunity)
+            problem = "is open: only what is lost or won is reopened"
+            self._rules.refuse(ReopenError, problem, opportunity, None, at)
+        target = self._rules.reopening_target(opportunity)
         if target is None:
-            problem = "was in no earlier state that it could return to"
-            self._refuse(ReopenError, problem, opportunity, None)
-        return self._enter(opportunity, target, at, None, by, note)
+            problem = "cannot be reopened: it was in no earlier state that it could return to"
+            self._rules.refuse(ReopenError, problem, opportunity, None, at)
+        return self._enter(opportunity, here, target, at, None, by, note)
 
     # ── questions ─────────────────────────────────────────────────────────────────────────────────
 
     def moves(self, opportunity: Opportunity, *, at: datetime | None = None) -> tuple[Move, ...]:
         """Return the changes that a user interface may offer next, in the order of the states.
 
-        The policy decides; guards are not asked. The time limit of reopening counts where `at` is given.
+        The policy decides; guards are not asked. The time limit of reopening counts where `at` is
+        given.
+
+        Raises
+        ------
+        UnknownStateError
+            If the opportunity is in a state that the funnel does not have.
+        DefinitionError
+            If `at` is not an aware datetime.
         """
-        row = len(self.funnel.states) if not opportunity.history else self._here(opportunity)
-        moves = []
-        for code, verdict in enumerate(self._verdicts[row]):
-            if verdict == Rule.REOPENING:
-                allowed = self._may_reopen(opportunity, code, at)
-            else:
-                allowed = verdict == Rule.ALLOWED
-            if allowed:
-                moves.append(self._as_move(opportunity, row, code))
-        return tuple(moves)
+        return self._rules.moves(opportunity, at)
 
     def replay(
         self, opportunity: Opportunity, history: Iterable[StageChange] | None = None
     ) -> Opportunity:
         """Return the opportunity rebuilt change by change under the policy.
 
-        The history is the one given, or else the opportunity's own. Statuses are made anew from the funnel,
-        so a history from a store that keeps only states and times comes back complete. Guards and
-        observers are left out: what once happened is not asked for, or announced, again.
+        The history is the one given, or else the opportunity's own. Statuses are made anew from the
+        funnel, so a history from a store that keeps only states and times comes back complete.
+        Required fields are looked for among the values that it has now. Guards and observers are
+        left out: what once happened is not asked for, or announced, again.
 
         Raises
         ------
         TransitionError
-            If a change breaks a rule: one of its kinds.
+            If a change breaks a rule: one of its kinds, with the opportunity as it was before.
         UnknownStateError
             If a state is none of the funnel's.
         """
-        changes = opportunity.history if history is None else tuple(history)
-        quiet = TransitionEngine(self.funnel, self.policy)
-        rebuilt = attrs.evolve(opportunity, history=())
-        for change in changes:
-            rebuilt = quiet._enter(
-                rebuilt, quiet._code(change.stage), change.at, change.reason, change.by, change.note
+        changes = opportunity.history if history is None else history
+        rebuilt, here = attrs.evolve(opportunity, history=()), self._rules.start
+        for entry in changes:
+            code = self.funnel.index(entry.stage)
+            change = self._rules.change(
+                rebuilt, here, code, entry.at, entry.reason, entry.by, entry.note
             )
+            rebuilt, here = rebuilt._with_change(change), code
         return rebuilt
 
     # ── one step ──────────────────────────────────────────────────────────────────────────────────
 
+    def _check_opened(
+        self, opportunity: Opportunity, here: int, code: int | None, at: datetime
+    ) -> None:
+        if here == self._rules.start:
+            self._rules.refuse(NotOpenedError, "open it first", opportunity, code, at)
+
     def _enter(
         self,
         opportunity: Opportunity,
+        here: int,
         code: int,
         at: datetime,
         reason: str | None,
         by: str | None,
         note: str | None,
     ) -> Opportunity:
-        history = opportunity.history
-        last = history[-1] if history else None
-        if not isinstance(at, datetime) or (
-            # The zone of a time in the history is known to be one; asking it again costs more.
-            (last is None or at.tzinfo is not last.at.tzinfo) and at.utcoffset() is None
-        ):
-            raise DefinitionError(f"at= is an aware datetime, one with a time zone, not {at!r}")
-        if last is not None:
-            verdict = self._verdicts[self._codes[last.stage]][code]
-            if verdict and not (
-                verdict is Rule.REOPENING and self._may_reopen(opportunity, code, at)
-            ):
-                self._refuse_rule(verdict, opportunity, code)
-            if at < last.at:
-                self._refuse(
-                    TimeOrderError,
-                    f"a change at {at.isoformat()} cannot follow the one at {last.at.isoformat()}",
-                    opportunity,
-                    code,
-                )
-        elif verdict := self._verdicts[-1][code]:
-            self._refuse_rule(verdict, opportunity, code)
-
-        if code == self._lost:
-            if verdict := reason_verdict(self.funnel, self.policy, reason):
-                self._refuse_rule(verdict, opportunity, code, reason)
-            status = CHURNED if last is not None and last.status == WON else LOST
-        else:
-            if reason is not None:
-                self._refuse(
-                    LossReasonError,
-                    f"only a loss has a reason, {reason!r} was given",
-                    opportunity,
-                    code,
-                )
-            status = OPEN if code < self._presale else WON
-        if (required := self._required[code]) and (missing := opportunity.missing(required)):
-            raise RequiredFieldError(
-                f"cannot enter {self.funnel.states[code]!r} without {', '.join(missing)}",
-                opportunity=opportunity,
-                asked=self.funnel.states[code],
-                missing=missing,
-            )
-
-        change = StageChange._trusted(self.funnel.states[code], at, reason, status, by, note)
+        change = self._rules.change(opportunity, here, code, at, reason, by, note)
         for guard in self.guards:
-            self._ask(guard, opportunity, change)
+            self._ask(guard, opportunity, code, change)
         moved = opportunity._with_change(change)
         if self.observers:
             self._announce(moved, change)
         return moved
 
-    def _ask(self, guard: Guard, opportunity: Opportunity, change: StageChange) -> None:
+    def _ask(self, guard: Guard, opportunity: Opportunity, code: int, change: StageChange) -> None:
         objection = guard(opportunity, change)
         if objection is None:
             return
-        if not isinstance(objection, str):
+        if not isinstance(objection, str) or not objection:
             raise TypeError(
-                f"a guard returns None to accept or a text to refuse; {guard!r} returned {objection!r}"
+                "a guard returns None to accept a change, or a text that says why not; "
+                f"{guard!r} returned {objection!r}"
             )
-        raise GuardError(objection, opportunity=opportunity, asked=change.stage)
+        self._rules.refuse(GuardError, objection, opportunity, code, change.at)
 
     def _announce(self, opportunity: Opportunity, change: StageChange) -> None:
         errors = []
         for observer in self.observers:
             try:
                 observer(opportunity, change)
-            except Exception as error:  # every observer hears of it; what failed is raised together
+            except Exception as error:  # all of them hear of it; what failed is raised together
                 errors.append(error)
         if errors:
             raise ObserverError(opportunity, errors) from errors[0]
 
-    # ── helpers ───────────────────────────────────────────────────────────────────────────────────
 
-    def _code(self, stage: str) -> int:
-        return self.funnel.index(stage)
-
-    def _here(self, opportunity: Opportunity) -> int:
-        if not opportunity.history:
-            raise NotOpenedError("open it first", opportunity=opportunity, asked=None)
-        stage = opportunity.history[-1].stage
-        try:
-            return self._codes[stage]
-        except KeyError:
-            raise UnknownStateError(
-                f"opportunity {opportunity.id!r} is in {stage!r}, which this funnel does not have; "
-                f"it has {', '.join(self.funnel.states)}"
-            ) from None
-
-    def _reopening_target(self, opportunity: Opportunity) -> int | None:
-        """Where a closed opportunity returns to: None if it never was anywhere else."""
-        history = opportunity.history
-        if history[-1].stage == LOST:
-            return self._codes.get(history[-2].stage) if len(history) > 1 else None
-        visited = (self._codes.get(change.stage) for change in reversed(history))
-        return next((code for code in visited if code is not None and code < self._presale), None)
-
-    def _may_reopen(self, opportunity: Opportunity, code: int, at: datetime | None) -> bool:
-        if not self.policy.reopen or code != self._reopening_target(opportunity):
-            return False
-        limit = self.policy.reopen_within
-        return limit is None or at is None or at - opportunity.history[-1].at <= limit
-
-    def _why_not_reopen(self, opportunity: Opportunity, code: int) -> str:
-        target = self._reopening_target(opportunity)
-        if not self.policy.reopen:
-            return ": the policy does not allow reopening"
-        if target is None:
-            return ": it was in no earlier state that it could return to"
-        if target != code:
-            return f": a reopening returns to {self.funnel.states[target]!r}"
-        limit = self.policy.reopen_within
-        return f": the policy allows that for {limit} after {opportunity.stage!r} was entered"
-
-    def _as_move(self, opportunity: Opportunity, here: int, code: int) -> Move:
-        kind: Literal["open", "advance", "skip", "back", "win", "lose", "reopen"]
-        if not opportunity.history:
-            kind = "open"
-        elif code == self._lost:
-            kind = "lose"
-        elif self._verdicts[here][code] == Rule.REOPENING:
-            kind = "reopen"
-        elif here < self._presale <= code:
-            kind = "win"
-        elif code < here:
-            kind = "back"
-        else:
-            kind = "advance" if code == here + 1 else "skip"
-        return Move(
-            kind,
-            self.funnel.states[code],
-            missing=opportunity.missing(self._required[code]),
-            needs_reason=kind == "lose" and self.policy.loss_reason != "optional",
-        )
-
-    def _refuse_rule(
-        self, rule: Rule, opportunity: Opportunity, code: int, reason: str | None = None
-    ) -> NoReturn:
-        refusal, template = _REFUSALS[rule]
-        asked = self.funnel.states[code]
-        problem = template.format(asked=asked, reason=reason)
-        if rule is Rule.STAGE_ORDER and asked == opportunity.stage:
-            problem = f"is in {asked!r} already"
-        if rule is Rule.REOPENING:
-            problem += self._why_not_reopen(opportunity, code)
-        if rule in (Rule.REASON_MISSING, Rule.REASON_UNKNOWN):
-            known = ", ".join(known.key for known in self.funnel.loss_reasons) or "none"
-            problem += f"; its reasons: {known}"
-        self._refuse(refusal, problem, opportunity, code)
-
-    def _refuse(
-        self,
-        refusal: type[TransitionError],
-        problem: str,
-        opportunity: Opportunity,
-        code: int | None,
-    ) -> NoReturn:
-        raise refusal(
-            problem,
-            opportunity=opportunity,
-            asked=None if code is None else self.funnel.states[code],
-            allowed=tuple(move.stage for move in self.moves(opportunity)),
-        )
+def _callables(functions: Iterable[Any], what: str) -> tuple[Any, ...]:
+    members = tuple(functions) if isinstance(functions, Iterable) else (functions,)
+    if isinstance(functions, Iterable) and all(map(callable, members)):
+        return members
+    raise DefinitionError(f"{what} are a sequence of functions, not {functions!r}")

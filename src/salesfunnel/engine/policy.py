@@ -29,8 +29,8 @@ def _is_limit(instance: object, attribute: Attribute, value: object) -> None:
 class Policy:
     """The rules that an engine enforces and that `StageLog.conform` reports on.
 
-    The default is strict: start at the first stage, one stage forward at a time, win from the last stage
-    before the sale, no loss without a reason that the funnel knows, nothing after a close.
+    The default is strict: start at the first stage, one stage forward at a time, win from the last
+    stage before the sale, no loss without a reason that the funnel knows, nothing after a close.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ class Policy:
     skip : int or None
         How many stages one move forward may leave out; None for any number.
     back : int or None
-        How many stages one move may go back, within the stages before the sale or within those after it;
-        None for any number. Undoing a win is a reopening, not a step back.
+        How many stages one move may go back, within the stages before the sale or within those
+        after it; None for any number. Undoing a win is a reopening, not a step back.
     win_early : bool
         Whether an opportunity may be won from before the last pre-sale stage.
     reopen : bool
-        Whether what is closed may be reopened: what was lost to the state before, what was won to the last
-        pre-sale stage that it visited.
+        Whether what is lost may return to the state before, and what is won to the last pre-sale
+        stage that it visited.
     reopen_within : timedelta or str, optional
         How long after entering the state that it leaves; without a limit where it is None.
     loss_reason : {"known", "any", "optional"}

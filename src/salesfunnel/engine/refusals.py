@@ -90,14 +90,15 @@ def reason_problem(rule: Rule, funnel: Funnel, policy: Policy, reason: str | Non
     """Return what is wrong with the reason given for a loss."""
     known = ", ".join(repr(known.key) for known in funnel.loss_reasons)
     if rule is Rule.REASON_UNKNOWN:
-        problem = f"the funnel has no loss reason {reason!r}"
+        problem = f"the funnel knows no loss reason {reason!r}"
     elif policy.loss_reason == "any" and not funnel.reasons_closed:
         return "a loss needs a reason, as in reason='price'"
     else:
         problem = "a loss needs a reason"
     if known:
         return f"{problem}; it is one of {known}"
-    return f"{problem}; give the funnel its loss_reasons, or the policy loss_reason='any'"
+    choice = "" if funnel.reasons_closed else ", or the policy loss_reason='any'"
+    return f"{problem}, and the funnel lists none: give it loss_reasons{choice}"
 
 
 def _stages(number: int | None) -> str:

@@ -32,9 +32,9 @@ class Rule(IntEnum):
 def verdicts(funnel: Funnel, policy: Policy) -> tuple[tuple[Rule, ...], ...]:
     """Return the verdict on every pair of states, as rows ``[from][to]`` by the states' numbers.
 
-    One more row, the last, judges the state that an opportunity starts in. A verdict of ``REOPENING``
-    between two states is not final: whether that change is a reopening which the policy allows depends
-    on the states before, and on the time.
+    One more row, the last, judges the state that an opportunity starts in. A verdict of
+    ``REOPENING`` is not final: whether the change is a reopening that the policy allows depends on
+    the states before, and on the time.
     """
     presale, n_stages = funnel.n_presale, len(funnel)
     states = range(n_stages + 2)
@@ -83,8 +83,8 @@ def _within(number: int, limit: int | None) -> bool:
 def reason_verdict(funnel: Funnel, policy: Policy, reason: str | None) -> Rule:
     """Return the verdict on the reason given for a loss.
 
-    A funnel that closes its list of reasons admits no other, whatever the policy: data with one would
-    not load.
+    A funnel that closes its list of reasons admits no other, whatever the policy: data with
+    another would not load.
     """
     if not reason:
         return Rule.ALLOWED if policy.loss_reason == "optional" else Rule.REASON_MISSING

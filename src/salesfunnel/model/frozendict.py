@@ -45,5 +45,8 @@ class FrozenDict(Mapping[str, V], Generic[V]):
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
     def __reduce__(self) -> tuple[type, tuple[dict[str, V]]]:
         return type(self), (self._items,)

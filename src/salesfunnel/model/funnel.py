@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import attrs
@@ -46,12 +47,14 @@ def _to_stages(stages: Iterable[Stage | str]) -> tuple[Stage, ...]:
         raise DefinitionError(f"a funnel has at most {MAX_STAGES} stages, not {len(members)}")
     if members[0].post_sale:
         raise DefinitionError(
-            f"a funnel has at least one stage before the sale: {members[0].key!r}, the first, is post-sale"
+            "a funnel has at least one stage before the sale: "
+            f"{members[0].key!r}, the first, is post-sale"
         )
-    for before, after in zip(members, members[1:], strict=False):
+    for before, after in pairwise(members):
         if before.post_sale and not after.post_sale:
             raise DefinitionError(
-                f"post-sale stages come last: {after.key!r} follows {before.key!r} but is not post-sale"
+                f"post-sale stages come last: {after.key!r} follows {before.key!r} "
+                "but is not post-sale"
             )
     return members
 
@@ -64,8 +67,8 @@ def _to_reasons(reasons: Iterable[LossReason | str]) -> tuple[LossReason, ...]:
 class Funnel:
     """Ordered stages, followed by the sinks ``won`` and ``lost``.
 
-    The states of a funnel of K stages are numbered: 0 … K-1 the stages in order, K ``won``, K+1
-    ``lost``.
+    The states of a funnel of K stages are numbered: 0 … K-1 the stages in order, then K ``won`` and
+    K+1 ``lost``.
 
     Parameters
     ----------
@@ -118,6 +121,8 @@ class Funnel:
         return iter(self.stages)
 
     def __contains__(self, key: object) -> bool:
+        if isinstance(key, Stage):
+            return key in self.stages
         return isinstance(key, str) and self._codes.get(key, len(self)) < len(self)
 
     def __getitem__(self, key: str) -> Stage:
@@ -159,7 +164,7 @@ class Funnel:
 
     def knows_reason(self, key: str) -> bool:
         """Return whether a loss reason with this key is in the funnel's list."""
-        return key in self._reasons
+        return isinstance(key, str) and key in self._reasons
 
     @property
     def won(self) -> int:
@@ -181,9 +186,7 @@ class Funnel:
     def insert(
         self, stage: Stage | str, *, before: str | None = None, after: str | None = None
     ) -> Funnel:
-        """Return the funnel with one more stage, before or after another (one of the two is
-        given).
-        """
+        """Return the funnel with one more stage, before or after another: one of them is given."""
         if (before is None) == (after is None):
             raise DefinitionError("insert needs a place: before= or after= one stage")
         if before is not None:
@@ -199,9 +202,8 @@ class Funnel:
         dropped = self[key]
         return attrs.evolve(self, stages=tuple(s for s in self.stages if s is not dropped))
 
-    def replace(self, key: str, stage: Stage | None = None, **changes: Any) -> Funnel:
-        """Return the funnel with a stage replaced by another, or by itself with some values
-        changed.
+    def replace(self, key: str, /, stage: Stage | None = None, **changes: Any) -> Funnel:
+        """Return the funnel with a stage replaced by another, or with some of its values changed.
 
         >>> Funnel(["lead", "demo"]).replace("demo", probability=0.4)["demo"].probability
         0.4
@@ -218,11 +220,15 @@ class Funnel:
     def rename(self, key: str, name: str | None = None, **names: str) -> Funnel:
         """Return the funnel with a stage called otherwise, by people: its key stays.
 
+        Where the plain name is also the stage's name in some language, both change.
+
         >>> Funnel(["lead", "demo"]).rename("demo", "Show it", zh="演示")["demo"].label("zh")
         '演示'
         """
         stage = self[key]
-        return self.replace(key, name=name or stage.name, names={**stage.names, **names})
+        name = name or stage.name
+        kept = {lang: name if text == stage.name else text for lang, text in stage.names.items()}
+        return self.replace(key, name=name, names={**kept, **names})
 
     # ── plain data ────────────────────────────────────────────────────────────────────────────────
 
@@ -247,7 +253,7 @@ class Funnel:
         DefinitionError
             If the data is not of that form.
         """
-        values = from_mapping(data, cls, "funnel")
+        values = from_mapping(data, cls, "a funnel")
         values["stages"] = from_list(values["stages"], Stage.from_dict, "the stages of a funnel")
         values["loss_reasons"] = from_list(
             values.get("loss_reasons", ()), LossReason.from_dict, "the loss reasons of a funnel"
@@ -256,8 +262,7 @@ class Funnel:
 
     @classmethod
     def standard(cls) -> Funnel:
-        """Return the standard funnel of seven stages, from lead identification to after-sales
-        service.
+        """Return the standard funnel: seven stages from lead identification to after-sales service.
 
         It has names in English and Chinese, a taxonomy of loss reasons, and as the targets of its
         stages the published rates of the reference table.

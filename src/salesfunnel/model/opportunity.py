@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import attrs
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.model.frozendict import FrozenDict
+from salesfunnel.model.instant import instant
 from salesfunnel.model.stage import LOST, WON
 from salesfunnel.model.validation import (
     from_isoformat,
@@ -58,7 +60,7 @@ class StageChange:
     """
 
     stage: str = attrs.field(validator=is_key)
-    at: datetime = attrs.field(validator=is_aware)
+    at: datetime = attrs.field(validator=is_aware, eq=instant)
     reason: str | None = attrs.field(default=None, kw_only=True, validator=is_text)
     status: str = attrs.field(default=None, kw_only=True, validator=one_of(STATUSES))
     by: str | None = attrs.field(default=None, kw_only=True, validator=is_text)
@@ -120,7 +122,7 @@ class StageChange:
         DefinitionError
             If the data is not of that form.
         """
-        values = from_mapping(data, cls, "stage change")
+        values = from_mapping(data, cls, "a stage change")
         values["at"] = from_isoformat(values["at"], "the time of a change")
         return cls(**values)
 
@@ -132,8 +134,8 @@ def _to_history(changes: Iterable[StageChange]) -> tuple[StageChange, ...]:
     for change in history:
         if not isinstance(change, StageChange):
             raise DefinitionError(f"a history is a sequence of StageChange, not of {change!r}")
-    for before, after in zip(history, history[1:], strict=False):
-        if after.at < before.at:
+    for before, after in pairwise(history):
+        if instant(after.at) < instant(before.at):
             raise DefinitionError(
                 f"a history is in order of time: {after.stage!r} at {after.at.isoformat()} follows "
                 f"{before.stage!r} at {before.at.isoformat()}"
@@ -190,7 +192,10 @@ class Opportunity:
     amount: Decimal | None = attrs.field(default=None, kw_only=True, converter=to_amount)
     currency: str | None = attrs.field(default=None, kw_only=True, validator=is_text)
     created_at: datetime | None = attrs.field(
-        default=None, kw_only=True, validator=attrs.validators.optional(is_aware)
+        default=None,
+        kw_only=True,
+        validator=attrs.validators.optional(is_aware),
+        eq=lambda at: None if at is None else instant(at),
     )
     expected_close: date | None = attrs.field(default=None, kw_only=True, converter=to_date)
     fields: FrozenDict[Any] = attrs.field(factory=FrozenDict, kw_only=True, converter=_to_fields)
@@ -217,7 +222,7 @@ class Opportunity:
 
     def missing(self, required: Iterable[str]) -> tuple[str, ...]:
         """Return those of the required fields that have no value (None, or an empty text)."""
-        return tuple(field for field in required if self.value(field) in (None, ""))
+        return tuple(field for field in required if _is_blank(self.value(field)))
 
     def _with_change(self, change: StageChange) -> Opportunity:
         """Return the opportunity one change later; the engine has checked that it may follow."""
@@ -228,9 +233,7 @@ class Opportunity:
         return new
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the opportunity as plain data; ready for JSON if the values in its `fields`
-        are.
-        """
+        """Return the opportunity as plain data, ready for JSON where the values of `fields` are."""
         data: dict[str, Any] = {"id": self.id}
         for field in ("customer", "contact", "owner", "source", "product", "currency"):
             if (text := getattr(self, field)) is not None:
@@ -255,13 +258,18 @@ class Opportunity:
         DefinitionError
             If the data is not of that form.
         """
-        values = from_mapping(data, cls, "opportunity")
+        values = from_mapping(data, cls, "an opportunity")
         if "created_at" in values:
             values["created_at"] = from_isoformat(values["created_at"], "created_at")
         values["history"] = from_list(
             values.get("history", ()), StageChange.from_dict, "the changes of a history"
         )
         return cls(**values)
+
+
+def _is_blank(value: object) -> bool:
+    # Not `value in (None, "")`: the comparison of an array, say, is no single truth.
+    return value is None or (isinstance(value, str) and not value)
 
 
 _OWN_FIELDS = frozenset(field.name for field in attrs.fields(Opportunity)) - {"fields", "history"}

@@ -1,7 +1,8 @@
 """Ready-made funnels: the standard one, the defaults of two CRMs, and three industries.
- The probabilities of the three industries are starting values, in the order of magnitude that each
-way of selling has; replace them by the rates of your own log, as in ``funnel.replace("demo",
-probability=0.24)``.
+
+The probabilities of the three industries are starting values, in the order of magnitude that each
+way of selling has; replace them by the rates of your own log, as in
+``funnel.replace("demo", probability=0.24)``.
 """
 
 from __future__ import annotations
@@ -80,17 +81,20 @@ def salesforce() -> Funnel:
     alike in the ``OpportunityStage`` standard value set of organisations that never changed theirs:
     every open stage counts as Pipeline until an administrator says otherwise.
     """
-    pipeline = {"forecast_category": "pipeline"}
-    stages = (
-        _stage("Prospecting", "Prospecting", "潜在客户发掘", 0.10, **pipeline),
-        _stage("Qualification", "Qualification", "资格认证", 0.10, **pipeline),
-        _stage("Needs Analysis", "Needs Analysis", "需求分析", 0.20, **pipeline),
-        _stage("Value Proposition", "Value Proposition", "价值主张", 0.50, **pipeline),
-        _stage("Id. Decision Makers", "Id. Decision Makers", "确定决策者", 0.60, **pipeline),
-        _stage("Perception Analysis", "Perception Analysis", "认知分析", 0.70, **pipeline),
-        _stage("Proposal/Price Quote", "Proposal/Price Quote", "方案/报价", 0.75, **pipeline),
-        _stage("Negotiation/Review", "Negotiation/Review", "谈判/审核", 0.90, **pipeline),
+    delivered = (
+        ("Prospecting", "潜在客户发掘", 0.10),
+        ("Qualification", "资格认证", 0.10),
+        ("Needs Analysis", "需求分析", 0.20),
+        ("Value Proposition", "价值主张", 0.50),
+        ("Id. Decision Makers", "确定决策者", 0.60),
+        ("Perception Analysis", "认知分析", 0.70),
+        ("Proposal/Price Quote", "方案/报价", 0.75),
+        ("Negotiation/Review", "谈判/审核", 0.90),
     )
+    stages = [
+        _stage(key, key, zh, probability, forecast_category="pipeline")
+        for key, zh, probability in delivered
+    ]
     return Funnel(stages, LOSS_REASONS, name="Salesforce")
 
 
@@ -161,8 +165,8 @@ def tender() -> Funnel:
     bidder wins, and the seller's own decision is whether to bid at all. The stages are the phases
     of a tender seen from the bidder's side (prequalification, bid period, evaluation and award,
     contract signature: APMG PPP Certification Guide, "Tendering and Awarding the Contract";
-    《招标投标法》), with the project's delivery, acceptance and warranty after it. ``tender_number`` and
-    ``bid_deadline`` are free fields of the opportunity.
+    《招标投标法》), with the project's delivery, acceptance and warranty after it.
+    ``tender_number`` and ``bid_deadline`` are free fields of the opportunity.
     """
     stages = (
         _forecast_stage("project_tracking", "Project tracking", "项目跟踪", 0.05, max_age="180d"),

@@ -1,5 +1,6 @@
 """Why opportunities are lost: the reasons that the ready-made funnels share.
- The headings follow those of published win/loss coding schemes (commercial terms, competition,
+
+The headings follow those of published win/loss coding schemes (commercial terms, competition,
 product fit, the customer's own situation, how the seller worked), to which two are added that keep
 such statistics honest: leads that never were opportunities, and customers who left after they had
 bought.

@@ -122,7 +122,7 @@ class Stage:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | str) -> Stage:
         """Return the stage that `to_dict` described; a plain text is a stage with that key."""
-        return cls(data) if isinstance(data, str) else cls(**from_mapping(data, cls, "stage"))
+        return cls(data) if isinstance(data, str) else cls(**from_mapping(data, cls, "a stage"))
 
 
 @attrs.frozen(slots=False)
@@ -171,4 +171,6 @@ class LossReason:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | str) -> LossReason:
         """Return the reason that `to_dict` described; a plain text is a reason with that key."""
-        return cls(data) if isinstance(data, str) else cls(**from_mapping(data, cls, "loss reason"))
+        return (
+            cls(data) if isinstance(data, str) else cls(**from_mapping(data, cls, "a loss reason"))
+        )

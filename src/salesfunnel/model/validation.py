@@ -7,12 +7,14 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.model.frozendict import FrozenDict
+from salesfunnel.model.instant import instant
 
 if TYPE_CHECKING:
     Attribute = attrs.Attribute[Any]
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(w|d|h|min|s)\s*")
-_LONGEST_SECONDS = timedelta.max.total_seconds()
+_MICROSECOND = timedelta(microseconds=1)
+_LONGEST = timedelta.max // _MICROSECOND
 _UNIT_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "min": 60, "s": 1}
 
 
@@ -59,14 +62,7 @@ def is_rate(instance: object, attribute: Attribute, value: object) -> None:
 
 def is_aware(instance: object, attribute: Attribute, value: object) -> None:
     """Validate a datetime that knows its zone."""
-    what = _named(instance, attribute)
-    if not isinstance(value, datetime):
-        raise DefinitionError(f"{what} is an aware datetime, not {value!r}")
-    if value.utcoffset() is None:
-        raise DefinitionError(
-            f"{what} has no time zone: {value!r}; give it one, as in "
-            "datetime(2026, 1, 5, tzinfo=ZoneInfo('Asia/Shanghai'))"
-        )
+    instant(value, _named(instance, attribute))
 
 
 def one_of(choices: tuple[str, ...]) -> Callable[[object, Attribute, object], None]:
@@ -99,8 +95,9 @@ def to_duration(value: timedelta | str | None) -> timedelta | None:
     duration: object = value
     if isinstance(value, str):
         match = _DURATION.fullmatch(value)
-        seconds = float(match[1]) * _UNIT_SECONDS[match[2]] if match else 0.0
-        duration = timedelta(seconds=seconds) if seconds < _LONGEST_SECONDS else None
+        # Decimal: a float would not bring every timedelta back as it was written.
+        length = int(Decimal(match[1]) * _UNIT_SECONDS[match[2]] * 1_000_000) if match else 0
+        duration = timedelta(microseconds=length) if length <= _LONGEST else None
     if isinstance(duration, timedelta) and duration > timedelta(0):
         return duration
     raise DefinitionError(
@@ -111,7 +108,7 @@ def to_duration(value: timedelta | str | None) -> timedelta | None:
 def duration_text(value: timedelta) -> str:
     """Return a duration as a text that `to_duration` reads back unchanged."""
     if value.microseconds:
-        return f"{Decimal(value // timedelta(microseconds=1)) / 1_000_000}s"
+        return f"{Decimal(value // _MICROSECOND) / 1_000_000}s"
     seconds = value // timedelta(seconds=1)
     unit = next(unit for unit in ("d", "h", "min", "s") if seconds % _UNIT_SECONDS[unit] == 0)
     return f"{seconds // _UNIT_SECONDS[unit]}{unit}"
@@ -119,15 +116,15 @@ def duration_text(value: timedelta) -> str:
 
 def to_date(value: date | str | None) -> date | None:
     """Return a calendar date from a date, a datetime or an ISO 8601 text."""
+    if value is None:
+        return None
     if isinstance(value, str):
         try:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    elif isinstance(value, datetime):
-        return value.date()
-    elif value is None or isinstance(value, date):
-        return value
+    elif isinstance(value, date) and value == value:  # pandas' NaT is a date, but no day
+        return value.date() if isinstance(value, datetime) else value
     raise DefinitionError(f"a date is a date or a text such as '2026-03-31', not {value!r}")
 
 
@@ -135,7 +132,7 @@ def to_amount(value: Decimal | float | str | None) -> Decimal | None:
     """Return an exact amount of money; a float is read as it prints."""
     if value is None:
         return None
-    if isinstance(value, (Decimal, int, float, str)) and not isinstance(value, bool):
+    if isinstance(value, (Decimal, Real, str)) and not isinstance(value, bool):
         try:
             amount = Decimal(str(value).strip())
         except InvalidOperation:
@@ -150,16 +147,14 @@ def _named(instance: object, attribute: Attribute) -> str:
 
 
 def from_mapping(data: object, cls: type[attrs.AttrsInstance], what: str) -> dict[str, Any]:
-    """Return plain data as the arguments of an attrs class, refusing what it does not have or
-    lacks.
-    """
+    """Return plain data as the arguments of an attrs class: none missing, none unknown."""
     if not isinstance(data, Mapping):
-        raise DefinitionError(f"a {what} is read from a mapping, not from {data!r}")
+        raise DefinitionError(f"{what} is read from a mapping, not from {data!r}")
     fields = {field.name: field for field in attrs.fields(cls) if field.init}
     unknown = [key for key in data if key not in fields]
     if unknown:
         raise DefinitionError(
-            f"a {what} has no field {', '.join(map(repr, unknown))}; it has {', '.join(fields)}"
+            f"{what} has no field {', '.join(map(repr, unknown))}; it has {', '.join(fields)}"
         )
     missing = [
         name
@@ -167,7 +162,7 @@ def from_mapping(data: object, cls: type[attrs.AttrsInstance], what: str) -> dic
         if field.default is attrs.NOTHING and name not in data
     ]
     if missing:
-        raise DefinitionError(f"a {what} needs the field {', '.join(missing)}; given: {data!r}")
+        raise DefinitionError(f"{what} needs the field {', '.join(missing)}; given: {data!r}")
     return dict(data)
 
 

@@ -6,8 +6,10 @@ from __future__ import annotations
 def humanised(name: str) -> str:
     """Return a readable name: ``won_amount`` becomes ``Won amount``.
 
-    A name that is not all lower case (``ARR``, ``iPhone_model``, ``商机阶段``) was written for
-    people already and keeps its letters as they are.
+    A name that is not all lower case (``ARR``, ``A_SUBMITTED``, ``商机阶段``) was chosen for people, or
+    is known to them as it is, and stays.
     """
+    if not name.islower():
+        return name
     words = " ".join(name.replace("_", " ").split()) or name
-    return words[:1].upper() + words[1:] if words.islower() else words
+    return words[:1].upper() + words[1:]

@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 from salesfunnel.errors import DefinitionError
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def instant(at: object) -> timedelta:
-    """Return how long after the epoch an aware datetime is.
+def instant(at: object, what: str = "at=") -> timedelta:
+    """Return how long after the epoch an aware datetime is; `what` names it in the message.
 
-    Instants compare and subtract as physical time does. Two datetimes of one zone do not: Python takes
-    their clock readings, which are an hour off, or even in the wrong order, around a change of the clocks.
+    Instants compare and subtract as physical time does. Datetimes do not always: two of one zone
+    compare by their clock readings, which run backwards where the clocks are put back, and in the
+    hour that then happens twice no time is equal to the same time told in another zone.
 
     Raises
     ------
@@ -22,12 +23,12 @@ def instant(at: object) -> timedelta:
     """
     if isinstance(at, datetime):
         try:
-            since = at - EPOCH
+            since = at - _EPOCH
         except TypeError:  # it has no zone, or one that does not know its offset
             raise DefinitionError(
-                f"at= has no time zone: {at!r}; give it one, as in "
+                f"{what} has no time zone: {at!r}; give it one, as in "
                 "datetime(2026, 1, 5, tzinfo=ZoneInfo('Asia/Shanghai'))"
             ) from None
         if isinstance(since, timedelta):  # pandas' NaT is a datetime, but no time
             return since
-    raise DefinitionError(f"at= is an aware datetime, not {at!r}")
+    raise DefinitionError(f"{what} is an aware datetime, not {at!r}")

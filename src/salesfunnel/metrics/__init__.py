@@ -1,0 +1,31 @@
+"""Measures of a funnel: a module for each question, with functions on arrays and tables of logs."""
+
+from __future__ import annotations
+
+from salesfunnel.metrics.conversion import (
+    conversion_rate,
+    cumulative_conversion,
+    loss_rate,
+    resolved_conversion,
+    stage_table,
+    win_rate,
+)
+from salesfunnel.metrics.cycle import sales_cycle
+from salesfunnel.metrics.flow import flow_table
+from salesfunnel.metrics.intervals import wilson
+from salesfunnel.metrics.loss import loss_table
+from salesfunnel.metrics.summary import summary
+
+__all__ = [
+    "conversion_rate",
+    "cumulative_conversion",
+    "flow_table",
+    "loss_rate",
+    "loss_table",
+    "resolved_conversion",
+    "sales_cycle",
+    "stage_table",
+    "summary",
+    "wilson",
+    "win_rate",
+]

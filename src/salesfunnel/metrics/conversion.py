@@ -1,0 +1,187 @@
+"""Conversion: how many went on from each stage, and how many were won."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from salesfunnel.errors import DefinitionError
+from salesfunnel.kernel.standing import CHURNED, LOST, WON
+from salesfunnel.log.naming import state_namer
+from salesfunnel.log.stagecounts import stage_counts
+from salesfunnel.log.stagelog import Instant, StageLog
+from salesfunnel.metrics.grouped import as_of_note, group_columns, label_columns
+from salesfunnel.metrics.rates import rate_columns, ratio
+from salesfunnel.table import Column, Phrase, Table
+
+WEIGHTS = ("count", "amount")
+_WIN_RATE = ("win_rate", "won", "resolved")
+
+
+def conversion_rate(entered: ArrayLike, advanced: ArrayLike) -> NDArray[np.float64]:
+    """Return advanced / entered, of the broadcast shape; NaN where none entered."""
+    return ratio(advanced, entered)
+
+
+def loss_rate(entered: ArrayLike, lost: ArrayLike) -> NDArray[np.float64]:
+    """Return lost / entered, of the broadcast shape; NaN where none entered."""
+    return ratio(lost, entered)
+
+
+def resolved_conversion(advanced: ArrayLike, lost: ArrayLike) -> NDArray[np.float64]:
+    """Return advanced / (advanced + lost), of the broadcast shape: without those still open."""
+    return ratio(advanced, np.add(advanced, lost))
+
+
+def cumulative_conversion(entered: ArrayLike) -> NDArray[np.float64]:
+    """Return entered / entered at the first stage, ``(..., K)`` → ``(..., K)``."""
+    counts = np.asarray(entered)
+    return ratio(counts, counts[..., :1])
+
+
+def stage_table(
+    log: StageLog,
+    mode: str = "reached",
+    *,
+    by: str | Sequence[str] | None = None,
+    as_of: Instant | None = None,
+) -> Table:
+    """Return the funnel, stage by stage: who entered, went on, was lost, is open, and the rates.
+
+    Parameters
+    ----------
+    log : StageLog
+    mode : {"reached", "actual", "strict"}
+        Whether a stage counts who came at least so far, who entered it, or who entered it and all before
+        it in order; see `StageLog.stage_counts`.
+    by : str or sequence of str, optional
+        Attributes to group by: the labels last known at `as_of`.
+    as_of : datetime, date or str, optional
+        The instant of knowledge, inclusive; by default the last entry.
+
+    Returns
+    -------
+    Table
+        A row for each stage (of each group): the group's labels, ``stage``, ``entered``, ``advanced``,
+        ``lost``, ``open``, ``churned`` (and ``skipped`` in the mode strict), and these rates, each with
+        ``_numerator``, ``_denominator``, ``_low`` and ``_high`` (Wilson, 0.95):
+
+        - ``conversion_rate`` advanced / entered
+        - ``loss_rate`` lost / entered, NaN at post-sale stages
+        - ``churn_rate`` lost / entered, NaN at the others
+        - ``cumulative_conversion`` entered / entered at the first stage; in the mode actual it may exceed
+          1 and has no bounds
+        - ``resolved_conversion`` advanced / (advanced + lost)
+
+    Raises
+    ------
+    UnknownAttributeError, DefinitionError
+        If an argument is not of this form.
+    """
+    view = log.view(as_of)
+    counts = stage_counts(view, mode, by)
+    n_stages = len(log.funnel)
+    n_groups = 1 if counts.groups is None else len(counts.groups)
+    stage = np.tile(np.arange(n_stages), n_groups)
+    group = np.repeat(np.arange(n_groups), n_stages)
+    post_sale = stage >= log.funnel.n_presale
+    entered, advanced, lost = (
+        c.reshape(-1) for c in (counts.entered, counts.advanced, counts.lost)
+    )
+    first = np.repeat(counts.entered.reshape(n_groups, n_stages)[:, 0], n_stages)
+    churned = counts.churned.reshape(-1)
+
+    columns = [
+        *group_columns(counts.by, counts.groups or (), group),
+        Column("stage", np.array(log.funnel.states, object)[stage], labels=state_namer(log.funnel)),
+        Column("entered", entered),
+        Column("advanced", advanced),
+        Column("lost", lost, blank=post_sale),
+        Column("open", counts.open.reshape(-1)),
+        Column("churned", churned),
+    ]
+    if mode == "strict":
+        columns.append(Column("skipped", counts.skipped.reshape(-1)))
+    columns += rate_columns("conversion_rate", advanced, entered)
+    columns += rate_columns("loss_rate", lost, entered, defined=~post_sale)
+    columns += rate_columns("churn_rate", lost, entered, defined=post_sale)
+    columns += rate_columns("cumulative_conversion", entered, first, bounded=mode != "actual")
+    columns += rate_columns("resolved_conversion", advanced, advanced + lost)
+    hidden = {"cumulative_conversion", "resolved_conversion"}
+    if not churned.any():
+        hidden |= {"churned", "churn_rate"}
+    notes = [
+        *as_of_note(view),
+        Phrase(f"note.mode_{mode}"),
+        Phrase("note.interval", {"level": "95%"}),
+    ]
+    if post_sale.any():
+        notes.append(Phrase("note.post_sale"))
+    return Table(columns, title=Phrase("title.stage_table"), notes=notes, hidden=hidden)
+
+
+def win_rate(
+    log: StageLog,
+    *,
+    by: str | Sequence[str] | None = None,
+    weight: str = "count",
+    as_of: Instant | None = None,
+) -> Table:
+    """Return the win rate: (won + churned) / (won + churned + lost).
+
+    Parameters
+    ----------
+    log : StageLog
+    by : str or sequence of str, optional
+        Attributes to group by: the labels last known at `as_of`.
+    weight : {"count", "amount"}
+        Whether every opportunity counts as one or by its amount, those without one as nothing.
+    as_of : datetime, date or str, optional
+        The instant of knowledge, inclusive; by default the last entry.
+
+    Returns
+    -------
+    Table
+        A row for each group (one without): its labels, ``value``, ``numerator``, ``denominator``,
+        ``low`` and ``high`` (Wilson, 0.95; NaN by amount).
+
+    Raises
+    ------
+    UnknownAttributeError, DefinitionError
+        If an argument is not of this form.
+    """
+    if weight not in WEIGHTS:
+        raise DefinitionError(f"weight= is one of {', '.join(WEIGHTS)}, not {weight!r}")
+    view = log.view(as_of)
+    status = view.standing.status
+    grouping = None if by is None else view.grouping(by)
+    codes = np.zeros(len(status), np.int64) if grouping is None else grouping.codes
+    n_groups = 1 if grouping is None else len(grouping.groups)
+    is_won = (status == WON) | (status == CHURNED)
+    is_resolved = is_won | (status == LOST)
+    notes = as_of_note(view)
+    if weight == "count":
+        won, resolved = (
+            np.bincount(codes[mask], minlength=n_groups) for mask in (is_won, is_resolved)
+        )
+        rate = rate_columns("value", won, resolved, titles=_WIN_RATE)
+        notes.append(Phrase("note.interval", {"level": "95%"}))
+    else:
+        amount = np.nan_to_num(view.amount)
+        won_amount, resolved_amount = (
+            np.bincount(codes[mask], amount[mask], minlength=n_groups)
+            for mask in (is_won, is_resolved)
+        )
+        unknown = np.full(n_groups, np.nan)
+        rate = [
+            Column("value", ratio(won_amount, resolved_amount), "rate", title=_WIN_RATE[0]),
+            Column("numerator", won_amount, "money", title=_WIN_RATE[1]),
+            Column("denominator", resolved_amount, "money", title=_WIN_RATE[2]),
+            Column("low", unknown, "rate"),
+            Column("high", unknown, "rate"),
+        ]
+        notes.append(Phrase("note.amount_rate"))
+    labels = label_columns(by, grouping)
+    return Table([*labels, *rate], title=Phrase("title.win_rate"), notes=notes)

@@ -1,0 +1,63 @@
+"""What tables by group share: the columns that name the groups, and sums and quantiles by group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from salesfunnel.log.labels import Group, Grouping, attribute_names
+from salesfunnel.log.view import View
+from salesfunnel.periods import from_microseconds
+from salesfunnel.table import Column, Phrase
+
+
+def group_columns(
+    by: Sequence[str], groups: Sequence[Group], index: NDArray[np.integer]
+) -> list[Column]:
+    """Return one column for each attribute, naming the group of each row by its index."""
+    columns = []
+    for position, attribute in enumerate(by):
+        labels = np.empty(len(groups), object)
+        labels[:] = [group[position] if isinstance(group, tuple) else group for group in groups]
+        columns.append(Column(attribute, labels[index]))
+    return columns
+
+
+def label_columns(by: str | Sequence[str] | None, grouping: Grouping | None) -> list[Column]:
+    """Return the columns that name the groups of a table with one row for each; none without."""
+    if by is None or grouping is None:
+        return []
+    index = np.arange(len(grouping.groups))
+    return group_columns(attribute_names(by), grouping.groups, index)
+
+
+def as_of_note(view: View) -> list[Phrase]:
+    """Return the note that names the instant of knowledge, in the log's time zone; none if empty."""
+    if view.as_of is None:
+        return []
+    return [Phrase("note.as_of", {"as_of": from_microseconds(view.as_of, view.log.tz)})]
+
+
+def quantiles(
+    values: NDArray[np.float64], group: NDArray[np.integer], n_groups: int, q: ArrayLike
+) -> NDArray[np.float64]:
+    """Return quantiles by group, ``(n_groups, len(q))``; NaN for an empty group.
+
+    Linear between the two nearest values, as `numpy.quantile` does by default (type 7 of Hyndman and Fan
+    1996, The American Statistician 50, 361–365).
+    """
+    levels = np.atleast_1d(np.asarray(q, float))
+    sizes = np.bincount(group, minlength=n_groups)
+    if len(values) == 0:
+        return np.full((n_groups, len(levels)), np.nan)
+    ordered = values[np.lexsort((values, group))]
+    begin = np.cumsum(sizes) - sizes
+    position = np.maximum(sizes - 1, 0)[:, None] * levels
+    below = np.floor(position).astype(np.int64)
+    above = np.minimum(below + 1, np.maximum(sizes - 1, 0)[:, None])
+    first = np.minimum(begin, len(values) - 1)[:, None]
+    low, high = ordered[first + below], ordered[first + above]
+    found = low + (high - low) * (position - below)
+    return np.where(sizes[:, None] > 0, found, np.nan)

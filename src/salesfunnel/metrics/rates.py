@@ -1,0 +1,55 @@
+"""Rates as columns of tables: never a bare number, always with what it is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from salesfunnel.metrics.intervals import wilson
+from salesfunnel.table import Column
+
+
+def ratio(numerator: ArrayLike, denominator: ArrayLike) -> NDArray[np.float64]:
+    """Return numerator / denominator, of the broadcast shape; NaN where the denominator is zero."""
+    top, bottom = np.asarray(numerator, float), np.asarray(denominator, float)
+    out = np.full(np.broadcast_shapes(top.shape, bottom.shape), np.nan)
+    return np.asarray(np.divide(top, bottom, out=out, where=bottom != 0))
+
+
+def rate_columns(
+    name: str,
+    numerator: NDArray[np.int64],
+    denominator: NDArray[np.int64],
+    *,
+    defined: NDArray[np.bool_] | None = None,
+    bounded: bool = True,
+    titles: tuple[str | None, str | None, str | None] = (None, None, None),
+) -> list[Column]:
+    """Return a rate by count with its numerator, denominator and Wilson interval, as columns.
+
+    Parameters
+    ----------
+    name : str
+        Of the rate; ``"value"`` for the only rate of a table, whose parts then have no prefix.
+    numerator, denominator : (n,) integers
+    defined : (n,) bool, optional
+        Where the rate has a meaning; elsewhere it is NaN, of 0.
+    bounded : bool
+        Whether the rate is a proportion; if not, its bounds are NaN.
+    titles : tuple of str
+        The columns whose titles in the catalogue people see above rate, numerator and denominator.
+    """
+    if defined is not None:
+        numerator, denominator = numerator * defined, denominator * defined
+    if bounded:
+        low, high = wilson(numerator, denominator)
+    else:
+        low = high = np.full(len(numerator), np.nan)
+    prefix = "" if name == "value" else f"{name}_"
+    return [
+        Column(name, ratio(numerator, denominator), "rate", title=titles[0]),
+        Column(f"{prefix}numerator", numerator, title=titles[1]),
+        Column(f"{prefix}denominator", denominator, title=titles[2]),
+        Column(f"{prefix}low", low, "rate"),
+        Column(f"{prefix}high", high, "rate"),
+    ]

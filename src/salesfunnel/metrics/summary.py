@@ -1,0 +1,73 @@
+"""Summary: the headline figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from salesfunnel.kernel.standing import CHURNED, LOST, OPEN, WON
+from salesfunnel.log.stagelog import Instant, StageLog
+from salesfunnel.metrics.cycle import cycle_days
+from salesfunnel.metrics.grouped import as_of_note, label_columns, quantiles
+from salesfunnel.metrics.rates import rate_columns
+from salesfunnel.table import Column, Phrase, Table
+
+
+def summary(
+    log: StageLog,
+    *,
+    by: str | Sequence[str] | None = None,
+    as_of: Instant | None = None,
+) -> Table:
+    """Return the headline figures: how many opportunities, how they stand, what they are worth.
+
+    Parameters
+    ----------
+    log : StageLog
+    by : str or sequence of str, optional
+        Attributes to group by: the labels last known at `as_of`.
+    as_of : datetime, date or str, optional
+        The instant of knowledge, inclusive; by default the last entry.
+
+    Returns
+    -------
+    Table
+        A row for each group (one without): its labels, ``opportunities``, ``open``, ``won``, ``lost``,
+        ``churned``, ``win_rate`` with its numerator, denominator and Wilson interval (0.95),
+        ``median_days`` of the sales cycle, ``won_amount`` (churned deals too, as they were won) and
+        ``open_amount``: sums of the known amounts.
+
+    Raises
+    ------
+    UnknownAttributeError, DefinitionError
+        If an argument is not of this form.
+    """
+    view = log.view(as_of)
+    status = view.standing.status
+    grouping = None if by is None else view.grouping(by)
+    n_groups = 1 if grouping is None else len(grouping.groups)
+    codes = np.zeros(len(status), np.int64) if grouping is None else grouping.codes
+    standing = np.bincount(codes * 4 + status, minlength=n_groups * 4).reshape(n_groups, 4)
+    amounts = np.bincount(
+        codes * 4 + status, np.nan_to_num(view.amount), minlength=n_groups * 4
+    ).reshape(n_groups, 4)
+    sold, days = cycle_days(view)
+    median = quantiles(days, codes[sold], n_groups, 0.5)[:, 0]
+    won = standing[:, WON] + standing[:, CHURNED]
+    columns = [
+        *label_columns(by, grouping),
+        Column("opportunities", standing.sum(axis=1)),
+        Column("open", standing[:, OPEN]),
+        Column("won", standing[:, WON]),
+        Column("lost", standing[:, LOST]),
+        Column("churned", standing[:, CHURNED]),
+        *rate_columns("win_rate", won, won + standing[:, LOST]),
+        Column("median_days", median, title="sales_cycle_days"),
+        Column("won_amount", amounts[:, WON] + amounts[:, CHURNED], "money"),
+        Column("open_amount", amounts[:, OPEN], "money"),
+    ]
+    hidden = set() if log.amounts is not None else {"won_amount", "open_amount"}
+    if not standing[:, CHURNED].any():
+        hidden.add("churned")
+    return Table(columns, title=Phrase("title.summary"), notes=as_of_note(view), hidden=hidden)
