@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,6 +91,34 @@ def test_the_message_of_a_lookup_stands_without_quotes_around_it() -> None:
     assert str(UnknownStateError("no state 'trial'")) == "no state 'trial'"
 
 
+def _examples() -> list[SalesFunnelError]:
+    opportunity = Opportunity("O-1", history=[StageChange("lead", T0)])
+    return [
+        UnknownStateError("no state 'trial'"),
+        TransitionError("is closed", opportunity=opportunity, asked="demo", allowed=["lead"]),
+        RequiredFieldError("no", opportunity=opportunity, asked="demo", missing=["amount"]),
+        ObserverError(opportunity, [LookupError("no mail server")]),
+        DataError("bad rows", [BadRow(2, "stage", "Dmo", "a stage")], more=3),
+        MissingExtraError("StageLog.from_frame", "frames"),
+    ]
+
+
+@pytest.mark.parametrize("error", _examples(), ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, lambda error: pickle.loads(pickle.dumps(error))],  # noqa: S301
+)
+def test_an_error_reaches_another_process_with_all_that_it_carries(
+    error: SalesFunnelError, copied: Callable[[SalesFunnelError], SalesFunnelError]
+) -> None:
+    other = copied(error)
+
+    assert type(other) is type(error)
+    assert str(other) == str(error)
+    # By what they print: an exception that another carries equals nothing but itself.
+    assert repr(vars(other)) == repr(vars(error))
+
+
 # ── the engine's refusals ─────────────────────────────────────────────────────────────────────────
 
 
@@ -99,7 +130,7 @@ def test_a_refusal_tells_who_where_what_and_what_else_is_possible(
     )
 
     assert str(refusal) == (
-        "opportunity 'O-1' (in 'lead'): cannot go to 'offer'; allowed from here: demo, lost"
+        "opportunity 'O-1' (in 'lead'): cannot go to 'offer'; from here it may enter 'demo', 'lost'"
     )
     assert refusal.opportunity is opportunity
     assert (refusal.state, refusal.asked, refusal.allowed) == ("lead", "offer", ("demo", "lost"))
@@ -131,7 +162,7 @@ def test_failed_observers_are_listed_and_the_change_is_not_lost(opportunity: Opp
     error = ObserverError(opportunity, failures)
 
     assert str(error) == (
-        "opportunity 'O-1' entered 'lead', but 2 observer(s) failed: ValueError: no mail server; "
+        "opportunity 'O-1' entered 'lead', but 2 observers failed: ValueError: no mail server; "
         "RuntimeError: queue full. The change is complete; its value is this error's `.opportunity`"
     )
     assert error.opportunity is opportunity

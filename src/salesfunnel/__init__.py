@@ -1,7 +1,7 @@
 """Sales-funnel modelling: where deals are lost and why, which to work next, what will close.
 
-The names here are the public face. The model and the engine, which an application needs at once, are
-imported with the package; what works on arrays is imported when it is first used.
+The names here are the public face. The model and the engine, which an application needs at once,
+are imported with the package; what works on arrays is imported when it is first used.
 """
 
 from __future__ import annotations

@@ -10,6 +10,9 @@ from salesfunnel.errors import DefinitionError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
+LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
+"""The calendar, in microseconds since 1970: the years 1 to 9999 in UTC."""
 
 
 def to_zone(tz: str | tzinfo | None) -> tzinfo:
@@ -54,36 +57,48 @@ def from_microseconds(microseconds: int, zone: tzinfo = UTC) -> datetime:
         return instant
 
 
+def end_of_day(day: date, zone: tzinfo) -> int:
+    """Return the last microsecond of a day in a zone, as microseconds since 1970 in UTC."""
+    if day == date.max:
+        return LAST
+    # By way of the next midnight: where clocks change around midnight, the last hour of a day comes
+    # twice or not at all.
+    return to_microseconds(datetime.combine(day + timedelta(days=1), time.min), zone) - 1
+
+
 def to_instant(value: datetime | date | np.datetime64 | str | int, zone: tzinfo, what: str) -> int:
     """Return an instant given by a user as microseconds since 1970 in UTC.
 
-    A datetime or an ISO 8601 text without a zone is read in `zone`. A date, or a text that is only a
-    date, means the end of that day: everything known by then. An integer is microseconds.
+    A datetime or an ISO 8601 text without a zone is read in `zone`. A date, or a text that is only
+    a date, means the end of that day: everything known by then. An integer is microseconds.
 
     Raises
     ------
     DefinitionError
         If it is none of these.
     """
-    given = value
-    if isinstance(value, str):
-        try:
-            parsed = datetime.fromisoformat(value)
-            day = date.fromisoformat(value) if len(value) <= len("2026-01-31") else None
-        except ValueError:
-            parsed, day = None, None
-        value = day or parsed or value
-    if isinstance(value, bool):
-        raise DefinitionError(f"{what} is a time, not {given!r}")
-    if isinstance(value, int):
-        return value
-    if isinstance(value, np.datetime64):
-        value = value.astype("datetime64[us]").item()
-    if isinstance(value, datetime):
-        return to_microseconds(value, zone)
-    if isinstance(value, date):
-        last = datetime.combine(value, time.max)
-        return to_microseconds(last, zone)
+    moment = _parsed(value) if isinstance(value, str) else value
+    if isinstance(moment, np.datetime64):
+        moment = moment.astype("datetime64[us]").item()
+    elif isinstance(moment, (int, np.integer)) and not isinstance(moment, bool):
+        if FIRST <= moment <= LAST:
+            return int(moment)
+    if isinstance(moment, datetime) and moment == moment:  # NaT is a datetime that differs from itself
+        # Around the ends of the calendar a zone's clock is in a year that UTC's does not have.
+        return min(max(to_microseconds(moment, zone), FIRST), LAST)
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        return max(end_of_day(moment, zone), FIRST)
     raise DefinitionError(
-        f"{what} is an aware datetime, a date or an ISO 8601 text such as '2026-03-31', not {given!r}"
+        f"{what} is an aware datetime, a date, an ISO 8601 text such as '2026-03-31', or "
+        f"microseconds since 1970 within the years 1 to 9999, not {value!r}"
     )
+
+
+def _parsed(text: str) -> date | None:
+    """Return an ISO 8601 text as a date, or as a datetime if it names a time."""
+    for parse in (date.fromisoformat, datetime.fromisoformat):
+        try:
+            return parse(text.strip())
+        except ValueError:
+            continue
+    return None

@@ -36,7 +36,7 @@ def test_a_policy_cannot_be_changed() -> None:
 
 
 def test_the_time_limit_of_reopening_is_a_duration_or_its_text() -> None:
-    assert Policy(reopen=True, reopen_within="36h") == Policy(  # type: ignore[arg-type]
+    assert Policy(reopen=True, reopen_within="36h") == Policy(
         reopen=True, reopen_within=timedelta(hours=36)
     )
 
@@ -86,4 +86,4 @@ def test_a_time_limit_is_a_positive_duration(value: Any) -> None:
 
 def test_options_have_names() -> None:
     with pytest.raises(TypeError, match="positional"):
-        Policy(True)  # type: ignore[misc]
+        Policy(True)  # type: ignore[call-arg]

@@ -81,8 +81,8 @@ def test_what_is_open_is_not_opened_again() -> None:
     error = refusal(AlreadyOpenedError, deal("lead"), STRICT.open)
 
     assert str(error) == (
-        "opportunity 'O-1' (in 'lead'): is open or was: what has a history is moved or reopened, "
-        "not opened; from here it may enter 'demo', 'lost'"
+        "opportunity 'O-1' (in 'lead'): has a history already: move or reopen it instead; "
+        "from here it may enter 'demo', 'lost'"
     )
     assert (error.asked, error.allowed) == ("lead", ("demo", "lost"))
 
@@ -120,7 +120,7 @@ def test_a_move_that_leaves_out_a_stage() -> None:
 
     assert str(error) == (
         "opportunity 'O-1' (in 'lead'): cannot go to 'offer': that leaves out 1 stage ('demo'), "
-        "and the policy allows no stages; from here it may enter 'demo', 'lost'"
+        "and the policy allows none; from here it may enter 'demo', 'lost'"
     )
     assert (error.asked, error.allowed) == ("offer", ("demo", "lost"))
 
@@ -133,8 +133,8 @@ def test_a_move_that_leaves_out_more_stages_than_the_policy_allows() -> None:
     few = refusal(StageOrderError, start, partial(engine.move, stage="d"))
     many = refusal(StageOrderError, start, partial(engine.move, stage="h"))
 
-    assert "leaves out 2 stages ('b', 'c'), and the policy allows 1 stage;" in str(few)
-    assert "leaves out 6 stages ('b' to 'g'), and the policy allows 1 stage;" in str(many)
+    assert "leaves out 2 stages ('b', 'c'), and the policy allows 1;" in str(few)
+    assert "leaves out 6 stages ('b' to 'g'), and the policy allows 1;" in str(many)
     assert few.allowed == many.allowed == ("b", "c", "lost")
 
 
@@ -160,7 +160,7 @@ def test_a_step_back() -> None:
 
     assert str(error) == (
         "opportunity 'O-1' (in 'demo'): cannot go back to 'lead': that is 1 stage back, "
-        "and the policy allows no stages; from here it may enter 'offer', 'lost'"
+        "and the policy allows none; from here it may enter 'offer', 'lost'"
     )
     assert (error.asked, error.allowed) == ("lead", ("offer", "lost"))
     assert isinstance(error, StageOrderError)
@@ -173,7 +173,7 @@ def test_a_step_further_back_than_the_policy_allows() -> None:
         StepBackError, deal("lead", "demo", "offer"), partial(engine.move, stage="lead")
     )
 
-    assert "that is 2 stages back, and the policy allows 1 stage;" in str(error)
+    assert "that is 2 stages back, and the policy allows 1;" in str(error)
     assert error.allowed == ("demo", "setup", "lost")
 
 
@@ -369,7 +369,7 @@ def test_a_loss_in_a_funnel_that_lists_no_reasons(closed: bool, remedy: str) -> 
     )
 
     assert str(error).endswith(
-        f"the funnel knows no loss reason 'price', and the funnel lists none: {remedy}"
+        f"the funnel knows no loss reason 'price'; the funnel lists none: {remedy}"
     )
 
 

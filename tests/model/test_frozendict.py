@@ -42,7 +42,7 @@ def test_it_cannot_be_changed() -> None:
     with pytest.raises(AttributeError, match="FrozenDict is immutable"):
         del numbers._items
     with pytest.raises(AttributeError, match="FrozenDict is immutable"):
-        numbers.other = 1  # type: ignore[attr-defined]
+        numbers.other = 1
     assert numbers == {"one": 1}
 
 

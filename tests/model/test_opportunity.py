@@ -198,8 +198,10 @@ def test_a_field_whose_comparison_has_no_single_truth_is_not_missing() -> None:
         ),
         (
             {"created_at": NAIVE},
-            "Opportunity.created_at has no time zone: datetime.datetime(2026, 1, 5, 0, 0); "
-            "give it one, as in datetime(2026, 1, 5, tzinfo=ZoneInfo('Asia/Shanghai'))",
+            (
+                "Opportunity.created_at has no time zone: datetime.datetime(2026, 1, 5, 0, 0); "
+                "give it one, as in datetime(2026, 1, 5, tzinfo=ZoneInfo('Asia/Shanghai'))"
+            ),
         ),
         (
             {"expected_close": "end of March"},
@@ -215,8 +217,10 @@ def test_a_field_whose_comparison_has_no_single_truth_is_not_missing() -> None:
         ({"history": ["demo"]}, "a history is a sequence of StageChange, not of 'demo'"),
         (
             {"history": [StageChange("lead", T1), StageChange("demo", T0)]},
-            "a history is in order of time: 'demo' at 2026-01-05T09:00:00+00:00 follows "
-            "'lead' at 2026-01-09T09:00:00+00:00",
+            (
+                "a history is in order of time: 'demo' at 2026-01-05T09:00:00+00:00 follows "
+                "'lead' at 2026-01-09T09:00:00+00:00"
+            ),
         ),
     ],
 )
@@ -256,7 +260,7 @@ def test_opportunities_of_equal_values_are_equal_and_hash_alike(opportunity: Opp
 
 
 def test_an_amount_is_equal_however_it_was_written() -> None:
-    written = ["12000", 12000, 12000.0, Decimal("12000.00")]
+    written: list[Any] = ["12000", 12000, 12000.0, Decimal("12000.00")]
 
     assert len({Opportunity("O-1", amount=amount) for amount in written}) == 1
 
@@ -443,5 +447,5 @@ def test_data_that_is_no_opportunity_is_refused(data: Any, message: str) -> None
 
 
 def test_a_time_without_zone_in_data_is_refused() -> None:
-    with pytest.raises(DefinitionError, match="StageChange.at has no time zone"):
+    with pytest.raises(DefinitionError, match=r"StageChange\.at has no time zone"):
         StageChange.from_dict({"stage": "lead", "at": "2026-01-05T09:00"})

@@ -104,13 +104,17 @@ def test_a_stage_does_not_follow_later_changes_of_what_it_was_made_from() -> Non
         ({"key": "de\nmo"}, r"Stage.key has no control characters: 'de\nmo'"),
         (
             {"key": "won"},
-            "the key 'won' is reserved: every funnel has the states 'won' and 'lost' "
-            "beside its stages",
+            (
+                "the key 'won' is reserved: every funnel has the states 'won' and 'lost' "
+                "beside its stages"
+            ),
         ),
         (
             {"key": "lost"},
-            "the key 'lost' is reserved: every funnel has the states 'won' and 'lost' "
-            "beside its stages",
+            (
+                "the key 'lost' is reserved: every funnel has the states 'won' and 'lost' "
+                "beside its stages"
+            ),
         ),
         ({"name": 5}, "Stage.name is a text or None, not 5"),
         (
@@ -136,8 +140,10 @@ def test_a_stage_does_not_follow_later_changes_of_what_it_was_made_from() -> Non
         ({"target_loss": 1.5}, "Stage.target_loss is a number from 0 to 1 or None, not 1.5"),
         (
             {"max_age": "a while"},
-            "a duration is a positive timedelta or a text such as '14d', '36h', '90min', "
-            "not 'a while'",
+            (
+                "a duration is a positive timedelta or a text such as '14d', '36h', '90min', "
+                "not 'a while'"
+            ),
         ),
         (
             {"required": "owner"},
@@ -151,8 +157,10 @@ def test_a_stage_does_not_follow_later_changes_of_what_it_was_made_from() -> Non
         ({"required": 5}, "required fields are a sequence of distinct names, not 5"),
         (
             {"forecast_category": "likely"},
-            "Stage.forecast_category is one of omitted, pipeline, best_case, commit, closed, "
-            "not 'likely'",
+            (
+                "Stage.forecast_category is one of omitted, pipeline, best_case, commit, closed, "
+                "not 'likely'"
+            ),
         ),
         ({"post_sale": 1}, "Stage.post_sale is True or False, not 1"),
         (
@@ -221,8 +229,10 @@ def test_a_plain_text_is_read_as_a_stage_or_reason_with_that_key() -> None:
         ({"name": "Demo"}, "a stage needs the field key; given: {'name': 'Demo'}"),
         (
             {"key": "demo", "chance": 0.4, "colour": "red"},
-            "a stage has no field 'chance', 'colour'; it has key, name, names, probability, "
-            "max_age, required, forecast_category, target_conversion, target_loss, post_sale",
+            (
+                "a stage has no field 'chance', 'colour'; it has key, name, names, probability, "
+                "max_age, required, forecast_category, target_conversion, target_loss, post_sale"
+            ),
         ),
     ],
 )

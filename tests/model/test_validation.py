@@ -8,13 +8,14 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.model.validation import duration_text, to_amount, to_date, to_duration
+
+pd = pytest.importorskip("pandas")
 
 # ── durations ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -38,8 +39,10 @@ def test_a_duration_is_a_number_with_a_unit(text: str, duration: timedelta) -> N
 
 @pytest.mark.parametrize(
     "no_duration",
-    ["", "14", "d", "14 days", "-3d", "1e3d", "0d", "0.0000001s", "9" * 400 + "d"]
-    + [14, timedelta(0), timedelta(days=-1)],
+    [
+        *("", "14", "d", "14 days", "-3d", "1e3d", "0d", "0.0000001s", "9" * 400 + "d"),
+        *(14, timedelta(0), timedelta(days=-1)),
+    ],
 )
 def test_what_is_no_positive_duration_is_refused(no_duration: Any) -> None:
     with pytest.raises(DefinitionError) as refusal:
@@ -127,8 +130,10 @@ def test_an_amount_is_exactly_what_was_written(given_as: Any, amount: str) -> No
 
 @pytest.mark.parametrize(
     "no_amount",
-    ["12,000", "¥12000", "", "nan", "Infinity", float("nan"), float("inf"), Decimal("NaN")]
-    + [True, Fraction(1, 3), 1j, [12000], pd.NaT],
+    [
+        *("12,000", "¥12000", "", "nan", "Infinity", float("nan"), float("inf"), Decimal("NaN")),
+        *(True, Fraction(1, 3), 1j, [12000], pd.NaT),
+    ],
 )
 def test_what_is_no_amount_is_refused(no_amount: Any) -> None:
     with pytest.raises(DefinitionError) as refusal:

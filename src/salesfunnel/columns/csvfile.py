@@ -23,14 +23,24 @@ from salesfunnel.text.escape import neutralise_formula
 class CsvTable(NamedTuple):
     """The cells of a CSV file, by column.
 
-    `uneven` tells the rows with too few or too many cells, and how many each has; in `columns` their
-    cells are blank.
+    Attributes
+    ----------
+    path : str
+    columns : dict of str to list of str
+        The cells of each column; those of an uneven row are blank.
+    width : int
+        How many cells a row should have.
+    uneven : dict of int to int
+        Rows with too few or too many cells, and how many each has.
+    numbers : sequence of int
+        What a spreadsheet calls each row; blank lines count there and are no rows here.
     """
 
     path: str
     columns: dict[str, list[str]]
-    n_rows: int
+    width: int
     uneven: dict[int, int]
+    numbers: Sequence[int]
 
     def column(self, name: str) -> list[str]:
         """Return the cells of a column.
@@ -73,21 +83,21 @@ def read_csv_table(path: str | Path) -> CsvTable:
                 "many opens a cell"
             ) from None
         raise DataError(f"{name}, near line {reader.line_num}: not CSV: {error}") from None
-    lines = [line for line in lines if line]
-    if not lines:
+    numbers = [number for number, line in enumerate(lines, start=1) if line]
+    if not numbers:
         raise EmptyFileError(f"{name} is empty; a line with the names of the columns is expected")
-    header = [cell.strip() for cell in lines[0]]
+    header, *rows = (lines[number - 1] for number in numbers)
+    header = [cell.strip() for cell in header]
     repeated = {cell for cell in header if cell and header.count(cell) > 1}
     if repeated:
         raise DataError(f"{name} names a column twice: {', '.join(sorted(repeated))}")
-    rows = lines[1:]
     width = len(header)
     uneven = {index: len(row) for index, row in enumerate(rows) if len(row) != width}
     for index in uneven:
         rows[index] = [""] * width
     cells: Iterable[tuple[str, ...]] = zip(*rows, strict=True) if rows else [()] * width
     columns = dict(zip(header, map(list, cells), strict=True))
-    return CsvTable(name, columns, len(rows), uneven)
+    return CsvTable(name, columns, width, uneven, numbers[1:])
 
 
 def _read_bytes(path: Path) -> bytes:

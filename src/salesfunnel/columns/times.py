@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import partial
 from typing import Any
 
@@ -13,17 +14,15 @@ from numpy.typing import NDArray
 from salesfunnel.columns.rejects import Rejects
 from salesfunnel.columns.values import is_missing
 from salesfunnel.errors import NaiveTimeError
-from salesfunnel.periods import EPOCH, to_instant, to_microseconds
+from salesfunnel.periods import EPOCH, FIRST, LAST, to_instant, to_microseconds
 
 LENIENT = "lenient"
 """The `date_format` that reads whatever is unambiguous."""
-FIRST = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
-LAST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - EPOCH) // timedelta(
-    microseconds=1
-)
-"""The calendar: years 1 to 9999."""
-_MINUTE = 60_000_000
-_MICROSECOND = timedelta(microseconds=1)
+_CHINESE = str.maketrans({"年": "-", "月": "-", "日": " "})
+_SECOND = 1_000_000
+_MINUTE = 60 * _SECOND
+_WHOLE_MINUTES = (datetime(1972, 7, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+"""Since when all zones are whole minutes off UTC, so that no clock changes within a minute."""
 
 
 def read_times(
@@ -40,10 +39,12 @@ def read_times(
     Parameters
     ----------
     values : (N,) sequence
-        Datetimes, dates (their midnight), ISO 8601 texts, a datetime64 array, or an integer array of
-        microseconds.
+        Datetimes, dates (their midnight), ISO 8601 texts, a datetime64 array, or an integer array
+        of microseconds.
     tz : tzinfo or None
-        Zone of the times that name none. Where clocks go back, the first of the two is meant.
+        Zone of the times that name none. Where clocks go back, the first of the two is meant; where
+        they go forward, a time that they leave out counts from the change on, so that a midnight
+        which is left out is the start of its day.
     date_format : str, optional
         Form of texts, as in `datetime.strptime`; ``"lenient"`` for any form that is not ambiguous.
     missing : datetime, date or str, optional
@@ -53,43 +54,39 @@ def read_times(
     ------
     NaiveTimeError
         If a time names no zone and `tz` is None.
+    DefinitionError
+        If `missing` is no time.
     """
     if isinstance(values, np.ndarray) and values.dtype.kind == "M":
         micro, absent, bad = _from_datetime64(values, tz, column)
         expected = "a time in the years 1 to 9999"
     elif isinstance(values, np.ndarray) and values.dtype.kind in "iu":
-        bad = (values < FIRST) | (values > LAST)
-        micro, absent = np.where(bad, 0, values).astype(np.int64), np.zeros(len(values), bool)
+        bad, absent = values > LAST, np.zeros(len(values), bool)
+        micro = values.astype(np.int64)
         expected = "microseconds since 1970 within the years 1 to 9999"
     else:
         micro, absent, bad = _from_objects(values, tz, date_format, column)
         expected = _expected(date_format)
+    bad |= (micro < FIRST) | (micro > LAST)
+    micro[bad] = 0
     if missing is not None:
-        if tz is None and isinstance(missing, (str, date)) and not _is_aware(missing):
-            raise NaiveTimeError(
-                f"missing_time={missing!r} names no time zone: give tz=, as in tz='Asia/Shanghai'"
-            )
-        start_of_day = _start_of_day(missing)
-        micro[absent] = to_instant(start_of_day, tz or UTC, "missing_time=")
+        micro[absent] = _missing_time(missing, tz)
         absent[:] = False
     rejects.add(absent, column, values, "a time; there is none (missing_time= would give one)")
     rejects.add(bad, column, values, expected)
     return micro
 
 
-def _start_of_day(value: datetime | date | str) -> datetime | str:
-    """Return the first instant of a date, which is what any date of an entry means."""
-    if isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    return value if isinstance(value, datetime) else datetime.combine(value, time.min)
-
-
-def _is_aware(value: datetime | date | str) -> bool:
-    parsed = _start_of_day(value)
-    return isinstance(parsed, datetime) and parsed.utcoffset() is not None
+def _missing_time(given: datetime | date | str, tz: tzinfo | None) -> int:
+    """Return the time given for rows that have none; a date is its midnight, as it is in a row."""
+    moment = _parse_iso(given) if isinstance(given, str) else given
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        moment = datetime.combine(moment, time.min)
+    if tz is None and isinstance(moment, datetime) and moment.tzinfo is None:
+        raise NaiveTimeError(
+            f"missing_time={given!r} names no time zone: give tz=, as in tz='Asia/Shanghai'"
+        )
+    return to_instant(given if moment is None else moment, tz or UTC, "missing_time=")
 
 
 def _from_datetime64(
@@ -98,23 +95,24 @@ def _from_datetime64(
     absent = np.isnat(values)
     if tz is None and not absent.all():
         raise _naive(column, values[~absent][0])
-    # Beyond int64 microseconds a cast would wrap around; whole seconds tell what lies outside.
-    seconds = np.where(absent, np.datetime64(0, "s"), values.astype("datetime64[s]")).astype(
-        np.int64
-    )
-    bad = (seconds < FIRST // 1_000_000) | (seconds > LAST // 1_000_000)
-    plain = np.where(absent | bad, np.datetime64(0, "us"), values)
-    micro = plain.astype("datetime64[us]").astype(np.int64)
+    # Beyond int64 microseconds a cast would wrap around; years tell what lies outside.
+    year = values.astype("datetime64[Y]").astype(np.int64) + 1970
+    bad = ~absent & ((year < 1) | (year > 9999))
+    micro = np.zeros(len(values), np.int64)
+    usable = ~(absent | bad)
+    micro[usable] = values[usable].astype("datetime64[us]").astype(np.int64)
     return (micro if tz is UTC or tz is None else _localised(micro, tz)), absent, bad
 
 
 def _localised(wall: NDArray[np.int64], tz: tzinfo) -> NDArray[np.int64]:
     """Return wall-clock times in UTC; the zone is asked once a minute, as an offset holds for one."""
-    minutes, inverse = np.unique(wall // _MINUTE, return_inverse=True)
+    moments, inverse = np.unique(
+        np.where(wall < _WHOLE_MINUTES, wall // _SECOND, wall // _MINUTE * 60), return_inverse=True
+    )
     offsets = [
-        to_microseconds((EPOCH + timedelta(minutes=minute)).replace(tzinfo=tz), tz)
-        - minute * _MINUTE
-        for minute in minutes.tolist()
+        to_microseconds((EPOCH + timedelta(seconds=moment)).replace(tzinfo=tz), tz)
+        - moment * _SECOND
+        for moment in moments.tolist()
     ]
     return wall + np.array(offsets, np.int64)[inverse]
 
@@ -129,21 +127,19 @@ def _from_objects(
         if is_missing(value):
             absent[index] = True
             continue
-        instant: datetime | None = None
+        instant = value
         if isinstance(value, str):
             instant = parse(value)
-        elif isinstance(value, datetime):
-            instant = value
-        elif isinstance(value, date):
+        elif isinstance(value, np.datetime64):
+            instant = value.astype("datetime64[us]").item()
+        elif isinstance(value, date) and not isinstance(value, datetime):
             instant = datetime.combine(value, time.min)
-        if instant is None:
+        if not isinstance(instant, datetime):
             bad[index] = True
-        elif instant.utcoffset() is not None:
-            micro[index] = (instant - EPOCH) // _MICROSECOND
-        elif tz is None:
+        elif tz is None and instant.utcoffset() is None:
             raise _naive(column, value)
         else:
-            micro[index] = to_microseconds(instant, tz)
+            micro[index] = to_microseconds(instant, tz or UTC)
     return micro, absent, bad
 
 
@@ -188,14 +184,39 @@ def _parse_format(text: str, date_format: str) -> datetime | None:
 
 
 def _parse_lenient(text: str) -> datetime | None:
-    """Read a time of any form, unless day and month could change places or a part is left open."""
+    """Read a time of any form, unless its parts could change places or one of them is left open."""
     from dateutil import parser
 
+    if (instant := _parse_iso(text)) is not None:
+        return instant
+    if re.search(r"(?i)(utc|gmt)\s*[+-]", text):
+        return None  # UTC+3 is east of Greenwich to people and west of it to POSIX, and the parser
+    # What starts with a year of four digits goes on with the month: no one writes year, day, month.
+    orders = [(False, True), (False, False), (True, False)]
+    if re.match(r"\s*\d{4}\D", text):
+        orders = orders[:1]
+    text = text.translate(_CHINESE)
     readings = set()
-    for day_first in (False, True):
+    for day_first, year_first in orders:
         for default in (datetime(2001, 1, 1), datetime(2004, 2, 2)):  # noqa: DTZ001
             try:
-                readings.add(parser.parse(text, dayfirst=day_first, default=default))
+                reading = parser.parse(
+                    text,
+                    dayfirst=day_first,
+                    yearfirst=year_first,
+                    default=default,
+                    tzinfos=_named_zone,
+                )
             except (ValueError, OverflowError):
                 return None
+            readings.add(reading)
     return readings.pop() if len(readings) == 1 else None
+
+
+def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
+    """Return the zone of an offset; of names only UTC, as others (CST) stand for several zones."""
+    if offset is not None and (name is None or offset == 0):
+        return timezone(timedelta(seconds=offset))
+    if name is not None:
+        raise ValueError(f"{name} is not one zone")
+    return None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import Rejects
-from salesfunnel.errors import CurrencyError
+from salesfunnel.errors import CurrencyError, DefinitionError
 from salesfunnel.kernel.codes import NULL, factorize_integers, factorize_objects, sort_categories
 
 
@@ -20,22 +21,38 @@ def is_missing(value: Any) -> bool:
         return True
     if isinstance(value, str):
         return not value.strip()
-    return type(value).__name__ in _MISSING_TYPES or (
-        isinstance(value, float) and math.isnan(value)
-    )
+    if isinstance(value, (float, np.floating)):
+        return math.isnan(value)
+    if isinstance(value, np.datetime64):
+        return bool(np.isnat(value))
+    return type(value).__name__ in _MISSING_TYPES
 
 
 _MISSING_TYPES = frozenset({"NaTType", "NAType"})
 
 
 def as_column(values: Any, name: str) -> Sequence[Any] | NDArray[Any]:
-    """Return values as a one-dimensional array, or a list as it is."""
+    """Return values as a one-dimensional array, or a list as it is.
+
+    Raises
+    ------
+    DefinitionError
+        If they are no column of values.
+    """
     if isinstance(values, (list, tuple)):
         return values
     array = np.asarray(values)
     if array.ndim != 1:
-        raise TypeError(f"{name} is one-dimensional, not of shape {array.shape}")
+        raise DefinitionError(
+            f"{name} is a list or a one-dimensional array, one value for each row, not "
+            + (f"of shape {array.shape}" if array.ndim else repr(values))
+        )
     return array
+
+
+def plain_values(values: Sequence[Any] | NDArray[Any]) -> Sequence[Any]:
+    """Return values as Python's own types, where they are in an array."""
+    return values.tolist() if isinstance(values, np.ndarray) else values
 
 
 def read_ids(
@@ -44,8 +61,9 @@ def read_ids(
     """Return codes (N,) and the distinct identifiers (M,); a missing one has the code -1."""
     if isinstance(values, np.ndarray) and np.issubdtype(values.dtype, np.integer):
         return factorize_integers(values)
-    plain = values.tolist() if isinstance(values, np.ndarray) else values
-    codes, distinct = factorize_objects(None if is_missing(value) else value for value in plain)
+    codes, distinct = factorize_objects(
+        None if is_missing(value) else value for value in plain_values(values)
+    )
     rejects.add(codes == NULL, column, values, "an identifier; there is none")
     ids = np.empty(len(distinct), object)
     ids[:] = distinct
@@ -54,9 +72,8 @@ def read_ids(
 
 def read_labels(values: Sequence[Any] | NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
     """Return codes (N,) and the distinct labels as texts in ascending order; a missing one is -1."""
-    plain = values.tolist() if isinstance(values, np.ndarray) else values
     codes, distinct = factorize_objects(
-        None if is_missing(value) else str(value) for value in plain
+        None if is_missing(value) else str(value) for value in plain_values(values)
     )
     return sort_categories(codes, distinct)
 
@@ -64,18 +81,18 @@ def read_labels(values: Sequence[Any] | NDArray[Any]) -> tuple[NDArray[np.int64]
 def read_amounts(
     values: Sequence[Any] | NDArray[Any], rejects: Rejects, column: str
 ) -> NDArray[np.float64]:
-    """Return amounts (N,), NaN where there is none; what is not a finite number is noted in `rejects`."""
+    """Return amounts (N,), NaN where there is none; one that is no finite number is noted."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "iuf":
         amounts = values.astype(np.float64)
         bad = np.isinf(amounts)
     else:
         amounts = np.full(len(values), np.nan)
         bad = np.zeros(len(values), bool)
-        for index, value in enumerate(values):
+        for index, value in enumerate(plain_values(values)):
             if is_missing(value):
                 continue
             try:
-                amounts[index] = math.nan if isinstance(value, bool) else float(value)
+                amounts[index] = float(_number(value))
             except (TypeError, ValueError, OverflowError):
                 bad[index] = True
             bad[index] |= not math.isfinite(amounts[index])
@@ -86,27 +103,38 @@ def read_amounts(
     return amounts
 
 
-def read_order(values: Sequence[Any] | NDArray[Any], rejects: Rejects, column: str) -> NDArray[Any]:
-    """Return record numbers (N,), integers or floats; a missing or bad one is noted in `rejects`."""
+def read_order(
+    values: Sequence[Any] | NDArray[Any], rejects: Rejects, column: str
+) -> NDArray[np.int64]:
+    """Return the ranks of record numbers (N,); a missing or bad one is noted in `rejects`.
+
+    Ranks, because record numbers may be longer than any integer of an array, and floats would round
+    them.
+    """
     if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
-        return values
-    numbers: list[float] = []
+        return np.unique(values, return_inverse=True)[1].astype(np.int64, copy=False)
+    numbers: list[int | float | Decimal] = []
     bad = np.zeros(len(values), bool)
-    for index, value in enumerate(values):
+    for index, value in enumerate(plain_values(values)):
         try:
-            number = float("nan") if isinstance(value, bool) else _number(value)
-        except (TypeError, ValueError, OverflowError):
+            number = _number(value)
+        except (TypeError, ValueError):
             number = math.nan
-        bad[index] = math.isnan(number)
+        bad[index] = number != number  # what is not a number; isnan() fails on the longest integers
         numbers.append(0 if bad[index] else number)
     rejects.add(bad, column, values, "a record number")
-    return np.array(numbers) if numbers else np.zeros(0)
+    rank = {number: place for place, number in enumerate(sorted(set(numbers)))}
+    return np.array([rank[number] for number in numbers], np.int64)
 
 
-def _number(value: Any) -> float:
-    """Return an integer as one, so that long record numbers stay exact; else a float."""
+def _number(value: Any) -> int | float | Decimal:
+    """Return a number as it is, and a text as the number that it shows, without loss."""
+    if isinstance(value, (int, float, Decimal, np.number)) and not isinstance(value, bool):
+        return value.item() if isinstance(value, np.number) else value
+    if not isinstance(value, str) or "_" in value:  # Python's own digit separator, nobody else's
+        raise TypeError(f"{value!r} is no number")
     try:
-        return int(value) if not isinstance(value, float) else value
+        return int(value)
     except ValueError:
         return float(value)
 
@@ -135,26 +163,42 @@ def in_one_currency(
     """
     if currency is None:
         return amounts, None
-    if isinstance(currency, str):
-        codes, names = np.zeros(len(amounts), np.int64), [currency]
+    single = currency if isinstance(currency, str) else None
+    if single is not None:
+        codes, names = np.zeros(len(amounts), np.int64), [single]
     else:
         codes, names = read_labels(currency)
-    has_amount = ~np.isnan(amounts)
-    used = sorted({names[code] for code in np.unique(codes[has_amount & (codes >= 0)]).tolist()})
+    has_amount = ~np.isnan(amounts) & ~rejects.bad
     if rates is None:
+        used = [names[code] for code in np.unique(codes[has_amount & (codes >= 0)])]
         if len(used) > 1:
             raise CurrencyError(
                 f"{column}: amounts in {', '.join(used)}; give what one unit of each is worth by "
                 f"rates=, as in rates={{'{used[0]}': 1, '{used[1]}': …}}"
             )
-        return amounts, used[0] if used else None
-    table = np.array([rates.get(name, np.nan) for name in names] + [np.nan])
-    factor = table[codes]
+        return amounts, used[0] if used else single
+    worth = _checked_rates(rates)
+    factor = np.array([*(worth.get(name, np.nan) for name in names), np.nan])[codes]
     rejects.add(
         has_amount & np.isnan(factor),
         column,
         [currency] * len(amounts) if isinstance(currency, str) else currency,
-        f"a currency with a rate: {', '.join(rates)}",
+        f"a currency with a rate: {', '.join(worth)}",
     )
-    base = [name for name, rate in rates.items() if rate == 1]
+    base = [name for name, rate in worth.items() if rate == 1]
     return amounts * factor, base[0] if base else None
+
+
+def _checked_rates(rates: Mapping[str, float]) -> dict[str, float]:
+    worth = {}
+    for name, rate in rates.items():
+        try:
+            worth[name] = float(rate)
+        except (TypeError, ValueError):
+            worth[name] = math.nan
+        if not 0 < worth[name] < math.inf:
+            raise DefinitionError(
+                f"rates= maps currencies to what one unit is worth, as in {{'CNY': 1, 'USD': 7.1}}; "
+                f"it has {name!r}: {rate!r}"
+            )
+    return worth

@@ -112,7 +112,7 @@ class TransitionEngine:
         here = self._rules.here(opportunity)
         code = 0 if stage is None else self.funnel.index(stage)
         if here != self._rules.start:
-            problem = "is open or was: what has a history is moved or reopened, not opened"
+            problem = "has a history already: move or reopen it instead"
             self._rules.refuse(AlreadyOpenedError, problem, opportunity, code, at)
         return self._enter(opportunity, here, code, at, None, by, note)
 

@@ -49,12 +49,12 @@ def order_problem(
             names = ", ".join(skipped) if len(skipped) < 4 else f"{skipped[0]} to {skipped[-1]}"
             return (
                 f"cannot go to {asked!r}: that leaves out {_stages(len(skipped))} ({names}), "
-                f"and the policy allows {_stages(policy.skip)}"
+                f"and the policy allows {policy.skip or 'none'}"
             )
         case Rule.STEP_BACK:
             return (
                 f"cannot go back to {asked!r}: that is {_stages(here - there)} back, "
-                f"and the policy allows {_stages(policy.back)}"
+                f"and the policy allows {policy.back or 'none'}"
             )
         case Rule.EARLY_WIN:
             last = funnel.states[funnel.n_presale - 1]
@@ -98,8 +98,8 @@ def reason_problem(rule: Rule, funnel: Funnel, policy: Policy, reason: str | Non
     if known:
         return f"{problem}; it is one of {known}"
     choice = "" if funnel.reasons_closed else ", or the policy loss_reason='any'"
-    return f"{problem}, and the funnel lists none: give it loss_reasons{choice}"
+    return f"{problem}; the funnel lists none: give it loss_reasons{choice}"
 
 
-def _stages(number: int | None) -> str:
-    return "1 stage" if number == 1 else f"{number or 'no'} stages"
+def _stages(number: int) -> str:
+    return "1 stage" if number == 1 else f"{number} stages"

@@ -7,14 +7,14 @@ from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
-from salesfunnel.columns.csvfile import read_csv_table
+from salesfunnel.columns.csvfile import CsvTable, read_csv_table
 from salesfunnel.log.build import Source, build
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
 
 
 def read_csv(
-    path: str | Path,
+    path: str | Path | CsvTable,
     funnel: Funnel,
     *,
     opportunity: str,
@@ -40,7 +40,8 @@ def read_csv(
 
     Parameters
     ----------
-    path : str or Path
+    path : str or Path, or CsvTable
+        The file, or its cells where `read_csv_table` has read it already.
     funnel : Funnel
     opportunity, stage, entered_at : str
         Columns of the identifier, the stage and the time of entry.
@@ -62,7 +63,7 @@ def read_csv(
     DataError, NaiveTimeError, CurrencyError, DefinitionError
         As in `StageLog.from_columns`.
     """
-    table = read_csv_table(path)
+    table = path if isinstance(path, CsvTable) else read_csv_table(path)
     named = (
         dict(attributes)
         if isinstance(attributes, Mapping)
@@ -91,9 +92,9 @@ def read_csv(
             "order": order or "order",
             "currency": currency or "currency",
         },
-        row_number=lambda index: index + 2,
+        row_number=table.numbers.__getitem__,
         uneven=table.uneven,
-        width=len(table.columns),
+        width=table.width,
     )
     return build(
         funnel,

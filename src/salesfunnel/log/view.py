@@ -46,6 +46,11 @@ class View:
     def _cut(self, column: NDArray[Scalar]) -> NDArray[Scalar]:
         return column if self._rows is None else column[self._rows]
 
+    @property
+    def n_entries(self) -> int:
+        """The number of entries by `as_of`."""
+        return len(self.log) if self._rows is None else len(self._rows)
+
     @cached_property
     def runs(self) -> Runs:
         """The collapsed histories."""

@@ -12,12 +12,12 @@ from salesfunnel.kernel.standing import CHURNED, LOST, WON
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagecounts import stage_counts
 from salesfunnel.log.stagelog import Instant, StageLog
-from salesfunnel.metrics.grouped import as_of_note, group_columns, label_columns
+from salesfunnel.metrics.grouped import as_of_note, beside, group_columns, label_columns, sums
 from salesfunnel.metrics.rates import rate_columns, ratio
 from salesfunnel.table import Column, Phrase, Table
 
 WEIGHTS = ("count", "amount")
-_WIN_RATE = ("win_rate", "won", "resolved")
+_WIN_RATE = ("win_rate", "won", "won_or_lost")
 
 
 def conversion_rate(entered: ArrayLike, advanced: ArrayLike) -> NDArray[np.float64]:
@@ -54,8 +54,8 @@ def stage_table(
     ----------
     log : StageLog
     mode : {"reached", "actual", "strict"}
-        Whether a stage counts who came at least so far, who entered it, or who entered it and all before
-        it in order; see `StageLog.stage_counts`.
+        Whether a stage counts who came at least so far, who entered it, or who entered it and all
+        before it in order; see `StageLog.stage_counts`.
     by : str or sequence of str, optional
         Attributes to group by: the labels last known at `as_of`.
     as_of : datetime, date or str, optional
@@ -64,15 +64,16 @@ def stage_table(
     Returns
     -------
     Table
-        A row for each stage (of each group): the group's labels, ``stage``, ``entered``, ``advanced``,
-        ``lost``, ``open``, ``churned`` (and ``skipped`` in the mode strict), and these rates, each with
-        ``_numerator``, ``_denominator``, ``_low`` and ``_high`` (Wilson, 0.95):
+        A row for each stage (of each group): the group's labels, ``stage``, ``entered``,
+        ``advanced``, ``lost``, ``open``, ``churned`` (and ``skipped`` in the mode strict), and
+        these rates, each with ``_numerator``, ``_denominator``, ``_low`` and ``_high`` (Wilson,
+        0.95):
 
         - ``conversion_rate`` advanced / entered
         - ``loss_rate`` lost / entered, NaN at post-sale stages
         - ``churn_rate`` lost / entered, NaN at the others
-        - ``cumulative_conversion`` entered / entered at the first stage; in the mode actual it may exceed
-          1 and has no bounds
+        - ``cumulative_conversion`` entered / entered at the first stage; in the mode actual it may
+          exceed 1 and has no bounds
         - ``resolved_conversion`` advanced / (advanced + lost)
 
     Raises
@@ -94,7 +95,6 @@ def stage_table(
     churned = counts.churned.reshape(-1)
 
     columns = [
-        *group_columns(counts.by, counts.groups or (), group),
         Column("stage", np.array(log.funnel.states, object)[stage], labels=state_namer(log.funnel)),
         Column("entered", entered),
         Column("advanced", advanced),
@@ -112,14 +112,20 @@ def stage_table(
     hidden = {"cumulative_conversion", "resolved_conversion"}
     if not churned.any():
         hidden |= {"churned", "churn_rate"}
+    elif not post_sale.any():
+        hidden.add("churn_rate")
     notes = [
         *as_of_note(view),
         Phrase(f"note.mode_{mode}"),
+        Phrase("note.conversion_rate"),
         Phrase("note.interval", {"level": "95%"}),
     ]
     if post_sale.any():
         notes.append(Phrase("note.post_sale"))
-    return Table(columns, title=Phrase("title.stage_table"), notes=notes, hidden=hidden)
+    labels = group_columns(counts.by, counts.groups or (), group)
+    return Table(
+        beside(labels, columns), title=Phrase("title.stage_table"), notes=notes, hidden=hidden
+    )
 
 
 def win_rate(
@@ -161,7 +167,7 @@ def win_rate(
     n_groups = 1 if grouping is None else len(grouping.groups)
     is_won = (status == WON) | (status == CHURNED)
     is_resolved = is_won | (status == LOST)
-    notes = as_of_note(view)
+    notes = [*as_of_note(view), Phrase("note.win_rate")]
     if weight == "count":
         won, resolved = (
             np.bincount(codes[mask], minlength=n_groups) for mask in (is_won, is_resolved)
@@ -169,10 +175,8 @@ def win_rate(
         rate = rate_columns("value", won, resolved, titles=_WIN_RATE)
         notes.append(Phrase("note.interval", {"level": "95%"}))
     else:
-        amount = np.nan_to_num(view.amount)
         won_amount, resolved_amount = (
-            np.bincount(codes[mask], amount[mask], minlength=n_groups)
-            for mask in (is_won, is_resolved)
+            sums(view.amount[mask], codes[mask], n_groups) for mask in (is_won, is_resolved)
         )
         unknown = np.full(n_groups, np.nan)
         rate = [
@@ -183,5 +187,5 @@ def win_rate(
             Column("high", unknown, "rate"),
         ]
         notes.append(Phrase("note.amount_rate"))
-    labels = label_columns(by, grouping)
-    return Table([*labels, *rate], title=Phrase("title.win_rate"), notes=notes)
+    columns = beside(label_columns(by, grouping), rate)
+    return Table(columns, title=Phrase("title.win_rate"), notes=notes)

@@ -12,7 +12,8 @@ from salesfunnel.errors import DefinitionError
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
-from salesfunnel.metrics.grouped import as_of_note, label_columns, quantiles
+from salesfunnel.metrics.grouped import as_of_note, beside, label_columns, quantiles, sums
+from salesfunnel.metrics.rates import ratio
 from salesfunnel.table import Column, Phrase, Table
 
 MICROSECONDS_PER_DAY = 86_400_000_000
@@ -36,8 +37,8 @@ def sales_cycle(
     by : str or sequence of str, optional
         Attributes to group by: the labels last known at `as_of`.
     start : str, optional
-        A pre-sale stage: the cycle starts at the first entry into or beyond it. By default it starts at
-        the first entry of all.
+        A pre-sale stage: the cycle starts at the first entry into or beyond it. By default it
+        starts at the first entry of all.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
 
@@ -45,8 +46,8 @@ def sales_cycle(
     -------
     Table
         A row for each group (one without): its labels, ``deals``, ``mean_days``, ``p25_days``,
-        ``median_days``, ``p75_days`` and ``p90_days``; NaN without deals. Quantiles are linear between
-        the two nearest values.
+        ``median_days``, ``p75_days`` and ``p90_days``; NaN without deals. Quantiles are linear
+        between the two nearest values.
 
     Raises
     ------
@@ -59,12 +60,10 @@ def sales_cycle(
     n_groups = 1 if grouping is None else len(grouping.groups)
     codes = np.zeros(len(sold), np.int64) if grouping is None else grouping.codes[sold]
     deals = np.bincount(codes, minlength=n_groups)
-    mean = np.full(n_groups, np.nan)
-    np.divide(np.bincount(codes, days, minlength=n_groups), deals, out=mean, where=deals > 0)
+    mean = ratio(sums(days, codes, n_groups), deals)
     levels = quantiles(days, codes, n_groups, list(_QUANTILES.values()))
 
     columns = [
-        *label_columns(by, grouping),
         Column("deals", deals),
         Column("mean_days", mean),
         *(Column(name, levels[:, i]) for i, name in enumerate(_QUANTILES)),
@@ -74,7 +73,11 @@ def sales_cycle(
     else:
         names = state_namer(log.funnel)
         begin = Phrase("note.cycle_start", {"stage": partial(names, start)})
-    return Table(columns, title=Phrase("title.sales_cycle"), notes=[*as_of_note(view), begin])
+    return Table(
+        beside(label_columns(by, grouping), columns),
+        title=Phrase("title.sales_cycle"),
+        notes=[*as_of_note(view), begin],
+    )
 
 
 def cycle_days(

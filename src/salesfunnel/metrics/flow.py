@@ -9,7 +9,7 @@ import numpy as np
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stageflow import stage_flow
 from salesfunnel.log.stagelog import Instant, StageLog
-from salesfunnel.metrics.grouped import as_of_note, group_columns
+from salesfunnel.metrics.grouped import as_of_note, beside, group_columns
 from salesfunnel.metrics.rates import ratio
 from salesfunnel.table import Column, Phrase, Table
 
@@ -33,9 +33,9 @@ def flow_table(
     Returns
     -------
     Table
-        A row for each pair of states (of each group) that occurs: the group's labels, ``from``, ``to``,
-        ``transitions``, ``seconds`` (the sum), ``mean_seconds``, and ``amount`` (the sum of the amounts
-        known at the transitions).
+        A row for each pair of states (of each group) that occurs: the group's labels, ``from``,
+        ``to``, ``transitions``, ``seconds`` (the sum), ``mean_seconds``, and ``amount`` (the sum of
+        the amounts known at the transitions).
 
     Raises
     ------
@@ -52,17 +52,18 @@ def flow_table(
     seconds = flow.seconds.reshape(shape)[place]
     notes = as_of_note(view)
     if by is not None:
-        notes.append(Phrase("note.owner_change"))
+        notes.append(Phrase("note.flow_groups"))
+    labels = group_columns(flow.by, flow.groups or (), group)
+    columns = [
+        Column("from", states[source], labels=names),
+        Column("to", states[target], labels=names),
+        Column("transitions", counts[place]),
+        Column("seconds", seconds, "seconds"),
+        Column("mean_seconds", ratio(seconds, counts[place]), "seconds"),
+        Column("amount", flow.amount.reshape(shape)[place], "money"),
+    ]
     return Table(
-        [
-            *group_columns(flow.by, flow.groups or (), group),
-            Column("from", states[source], labels=names),
-            Column("to", states[target], labels=names),
-            Column("transitions", counts[place]),
-            Column("seconds", seconds, "seconds"),
-            Column("mean_seconds", ratio(seconds, counts[place]), "seconds"),
-            Column("amount", flow.amount.reshape(shape)[place], "money"),
-        ],
+        beside(labels, columns),
         title=Phrase("title.flow"),
         notes=notes,
         hidden={"seconds"} if log.amounts is not None else {"seconds", "amount"},

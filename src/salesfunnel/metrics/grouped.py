@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from salesfunnel.errors import DefinitionError
 from salesfunnel.log.labels import Group, Grouping, attribute_names
 from salesfunnel.log.view import View
 from salesfunnel.periods import from_microseconds
@@ -33,11 +34,41 @@ def label_columns(by: str | Sequence[str] | None, grouping: Grouping | None) -> 
     return group_columns(attribute_names(by), grouping.groups, index)
 
 
+def beside(labels: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
+    """Return the columns of a table: the groups' labels, then what the table has of its own.
+
+    Raises
+    ------
+    DefinitionError
+        If an attribute is called like one of the table's own columns, which would hide it.
+    """
+    own = {column.name for column in columns}
+    for label in labels:
+        if label.name in own:
+            raise DefinitionError(
+                f"by={label.name!r}: the table has a column of that name; give the attribute "
+                f"another one when the log is made, as in attributes={{'deal_{label.name}': …}}"
+            )
+    return [*labels, *columns]
+
+
 def as_of_note(view: View) -> list[Phrase]:
-    """Return the note that names the instant of knowledge, in the log's time zone; none if empty."""
+    """Return the note that names the instant of knowledge, in the log's zone; none if empty."""
     if view.as_of is None:
         return []
     return [Phrase("note.as_of", {"as_of": from_microseconds(view.as_of, view.log.tz)})]
+
+
+def sums(
+    values: NDArray[np.float64], group: NDArray[np.integer], n_groups: int
+) -> NDArray[np.float64]:
+    """Return sums by group, ``(n_groups,)``; NaN adds nothing.
+
+    In ascending order, so that the order of the rows in the source does not change the last digit.
+    """
+    known = np.flatnonzero(~np.isnan(values))
+    ordered = known[np.argsort(values[known])]
+    return np.bincount(group[ordered], values[ordered], minlength=n_groups)
 
 
 def quantiles(
@@ -45,8 +76,8 @@ def quantiles(
 ) -> NDArray[np.float64]:
     """Return quantiles by group, ``(n_groups, len(q))``; NaN for an empty group.
 
-    Linear between the two nearest values, as `numpy.quantile` does by default (type 7 of Hyndman and Fan
-    1996, The American Statistician 50, 361–365).
+    Linear between the two nearest values, as `numpy.quantile` does by default (type 7 of Hyndman
+    and Fan 1996, The American Statistician 50, 361–365).
     """
     levels = np.atleast_1d(np.asarray(q, float))
     sizes = np.bincount(group, minlength=n_groups)

@@ -34,9 +34,9 @@ def wilson(
 
     Notes
     -----
-    E. B. Wilson (1927), "Probable inference, the law of succession, and statistical inference", Journal
-    of the American Statistical Association 22, 209–212; equation (4) of Brown, Cai and DasGupta (2001),
-    Statistical Science 16, 101–133.
+    E. B. Wilson (1927), "Probable inference, the law of succession, and statistical inference",
+    Journal of the American Statistical Association 22, 209–212; equation (4) of Brown, Cai and
+    DasGupta (2001), Statistical Science 16, 101–133.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def wilson(
     k, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(trials, float))
     if ((k < 0) | (k > n)).any():
         raise DefinitionError("successes are from 0 to the number of trials")
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = -NormalDist().inv_cdf((1 - level) / 2)
     known = n > 0
     trials_or_one = np.where(known, n, 1.0)
     p = k / trials_or_one

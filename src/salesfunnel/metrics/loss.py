@@ -11,7 +11,7 @@ from salesfunnel.kernel.standing import LOST
 from salesfunnel.log.labels import attribute_names
 from salesfunnel.log.naming import reason_namer, state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
-from salesfunnel.metrics.grouped import as_of_note, group_columns
+from salesfunnel.metrics.grouped import as_of_note, beside, group_columns, sums
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.table import Column, Phrase, Table
 
@@ -29,7 +29,8 @@ def loss_table(
     ----------
     log : StageLog
     by_stage : bool
-        Whether the reasons are told apart by the stage where the opportunity was lost: its furthest.
+        Whether the reasons are told apart by the stage where the opportunity was lost: its
+        furthest.
     by : str or sequence of str, optional
         Attributes to group by: the labels last known at `as_of`.
     as_of : datetime, date or str, optional
@@ -38,10 +39,10 @@ def loss_table(
     Returns
     -------
     Table
-        A row for each reason that occurs (of each group and stage): the group's labels, ``stage`` if
-        asked for, ``reason`` (None: no reason was given), the share of all losses of that group and stage
-        as ``value``, ``numerator``, ``denominator``, ``low`` and ``high`` (Wilson, 0.95), and ``amount``,
-        the sum of the known amounts lost.
+        A row for each reason that occurs (of each group and stage): the group's labels, ``stage``
+        if asked for, ``reason`` (None: no reason was given), the share of all losses of that group
+        and stage as ``value``, ``numerator``, ``denominator``, ``low`` and ``high`` (Wilson, 0.95),
+        and ``amount``, the sum of the known amounts lost.
 
     Raises
     ------
@@ -61,29 +62,33 @@ def loss_table(
     place_of_cell = np.zeros(len(cells), np.int64)
     place_of_cell[cell] = place
     denominator = np.bincount(place)[place_of_cell] if len(place) else numerator
-    amount = np.bincount(cell, np.nan_to_num(view.amount[lost]), minlength=len(cells))
+    amount = sums(view.amount[lost], cell, len(cells))
     # Within its group and stage the most frequent reason first; a missing one is last among equals.
     last = np.where(cells[:, 2] == NULL, np.iinfo(np.int64).max, cells[:, 2])
     rows = np.lexsort((last, -numerator, cells[:, 1], cells[:, 0]))
     cells, numerator, denominator = cells[rows], numerator[rows], denominator[rows]
 
     names = np.array([*(log.reasons.names if log.reasons is not None else ()), None], object)
-    columns = []
+    labels: list[Column] = []
+    columns: list[Column] = []
     if by is not None and grouping is not None:
-        columns += group_columns(attribute_names(by), grouping.groups, cells[:, 0])
+        labels = group_columns(attribute_names(by), grouping.groups, cells[:, 0])
     if by_stage:
         keys = np.array(log.funnel.states, object)[cells[:, 1]]
         columns.append(Column("stage", keys, labels=state_namer(log.funnel)))
     columns.append(Column("reason", names[cells[:, 2]], labels=reason_namer(log.funnel)))
-    columns += rate_columns("value", numerator, denominator, titles=("share", "lost", "of"))
-    columns.append(Column("amount", amount[rows], "money"))
+    columns += rate_columns("value", numerator, denominator, titles=("share", "lost", "total_lost"))
+    columns.append(Column("amount", amount[rows], "money", title="lost_amount"))
+    notes = as_of_note(view)
+    if by_stage:
+        notes.append(Phrase("note.loss_by_stage"))
+    if by is not None:
+        notes.append(Phrase("note.loss_by_group"))
+    if (cells[:, 2] == NULL).any():
+        notes.append(Phrase("note.loss_without_reason"))
     return Table(
-        columns,
+        beside(labels, columns),
         title=Phrase("title.loss_by_stage" if by_stage else "title.loss_table"),
-        notes=[
-            *as_of_note(view),
-            Phrase("note.loss_share"),
-            Phrase("note.interval", {"level": "95%"}),
-        ],
+        notes=[*notes, Phrase("note.interval", {"level": "95%"})],
         hidden=() if log.amounts is not None else ("amount",),
     )

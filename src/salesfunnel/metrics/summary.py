@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from salesfunnel.kernel.standing import CHURNED, LOST, OPEN, WON
+from salesfunnel.log.labels import attribute_names
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.cycle import cycle_days
-from salesfunnel.metrics.grouped import as_of_note, label_columns, quantiles
+from salesfunnel.metrics.grouped import as_of_note, beside, label_columns, quantiles, sums
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.text.catalogue import catalogue
 
 
 def summary(
@@ -33,10 +36,10 @@ def summary(
     Returns
     -------
     Table
-        A row for each group (one without): its labels, ``opportunities``, ``open``, ``won``, ``lost``,
-        ``churned``, ``win_rate`` with its numerator, denominator and Wilson interval (0.95),
-        ``median_days`` of the sales cycle, ``won_amount`` (churned deals too, as they were won) and
-        ``open_amount``: sums of the known amounts.
+        A row for each group (one without): its labels, ``opportunities``, ``open``, ``won``,
+        ``lost``, ``churned``, ``win_rate`` with its numerator, denominator and Wilson interval
+        (0.95), ``median_days`` of the sales cycle, ``won_amount`` (churned deals too, as they were
+        won) and ``open_amount``: sums of the known amounts.
 
     Raises
     ------
@@ -49,14 +52,11 @@ def summary(
     n_groups = 1 if grouping is None else len(grouping.groups)
     codes = np.zeros(len(status), np.int64) if grouping is None else grouping.codes
     standing = np.bincount(codes * 4 + status, minlength=n_groups * 4).reshape(n_groups, 4)
-    amounts = np.bincount(
-        codes * 4 + status, np.nan_to_num(view.amount), minlength=n_groups * 4
-    ).reshape(n_groups, 4)
+    amounts = sums(view.amount, codes * 4 + status, n_groups * 4).reshape(n_groups, 4)
     sold, days = cycle_days(view)
     median = quantiles(days, codes[sold], n_groups, 0.5)[:, 0]
     won = standing[:, WON] + standing[:, CHURNED]
     columns = [
-        *label_columns(by, grouping),
         Column("opportunities", standing.sum(axis=1)),
         Column("open", standing[:, OPEN]),
         Column("won", standing[:, WON]),
@@ -70,4 +70,17 @@ def summary(
     hidden = set() if log.amounts is not None else {"won_amount", "open_amount"}
     if not standing[:, CHURNED].any():
         hidden.add("churned")
-    return Table(columns, title=Phrase("title.summary"), notes=as_of_note(view), hidden=hidden)
+    if by is None:
+        title = Phrase("title.summary")
+    else:
+        title = Phrase("title.summary_by", {"by": partial(_headers, attribute_names(by))})
+    return Table(
+        beside(label_columns(by, grouping), columns),
+        title=title,
+        notes=[*as_of_note(view), Phrase("note.win_rate")],
+        hidden=hidden,
+    )
+
+
+def _headers(names: Sequence[str], lang: str) -> str:
+    return " × ".join(catalogue(lang).header(name) for name in names)

@@ -273,6 +273,11 @@ class Funnel:
     def preset(cls, name: str) -> Funnel:
         """Return a ready-made funnel by its name; `salesfunnel.model.presets` describes them.
 
+        Parameters
+        ----------
+        name : {"standard", "salesforce", "hubspot", "saas", "tender", "car_dealer"}
+            The standard funnel, the default pipeline of a CRM, or the way an industry sells.
+
         Raises
         ------
         DefinitionError

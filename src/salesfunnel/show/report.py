@@ -23,7 +23,8 @@ class Report:
     Attributes
     ----------
     facts : tuple of Phrase
-        What the log is: entries, opportunities, instant, rows ignored and rejected.
+        What the log is: entries and opportunities known at the instant, currency of the amounts,
+        rows ignored and rejected.
     tables : dict of str to Table
         ``summary``, ``stages``, ``losses``, ``losses_by_stage``, ``sales_cycle``, and by group
         ``groups`` if one was asked for.
@@ -43,7 +44,10 @@ class Report:
         parts = [f"{title}\n{facts}"]
         parts += [table.to_text(lang, notes=False) for table in self.tables.values()]
         notes = dict.fromkeys(
-            note.text(lang) for table in self.tables.values() for note in table.notes
+            note.text(lang)
+            for table in self.tables.values()
+            for note in table.notes
+            if note.key != "note.as_of"  # one of the facts
         )
         if notes:
             parts.append("\n".join(notes))
@@ -94,13 +98,15 @@ def _facts(log: StageLog, as_of: Instant | None) -> tuple[Phrase, ...]:
     if not len(log):
         facts = [Phrase("report.empty")]
     else:
-        instant = log.view(as_of).as_of
+        view = log.view(as_of)
         facts = [
-            Phrase("report.entries", {"count": len(log)}),
-            Phrase("report.opportunities", {"count": log.n_opportunities}),
+            Phrase("report.entries", {"count": view.n_entries}),
+            Phrase("report.opportunities", {"count": len(view.opportunity)}),
         ]
-        if instant is not None:
-            facts.append(Phrase("report.as_of", {"as_of": from_microseconds(instant, log.tz)}))
+        if view.as_of is not None:
+            facts.append(Phrase("report.as_of", {"as_of": from_microseconds(view.as_of, log.tz)}))
+    if log.amounts is not None and log.currency is not None:
+        facts.append(Phrase("report.currency", {"currency": log.currency}))
     if log.ignored:
         facts.append(Phrase("report.ignored", {"count": log.ignored}))
     if len(log.rejected):

@@ -1,0 +1,398 @@
+"""Hypothesis strategies for your own tests: funnels, policies, opportunities and logs.
+
+Needs the extra ``testing``. Whatever they draw is valid, and what they shrink to is plain: a funnel
+of one stage, the default policy, an opportunity just opened, an empty log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from dateutil.tz import gettz
+
+from salesfunnel.engine.engine import Move, TransitionEngine
+from salesfunnel.engine.policy import LOSS_REASONS, Policy
+from salesfunnel.errors import DefinitionError, MissingExtraError
+from salesfunnel.log.stagelog import StageLog
+from salesfunnel.model.funnel import MAX_STAGES, Funnel
+from salesfunnel.model.opportunity import Opportunity
+from salesfunnel.model.stage import FORECAST_CATEGORIES, LOST, WON, LossReason, Stage
+
+try:
+    from hypothesis import strategies as st
+except ImportError as error:
+    raise MissingExtraError("salesfunnel.testing", "testing") from error
+
+__all__ = ["funnels", "logs", "opportunities", "policies"]
+
+
+def funnels(
+    *, min_stages: int = 1, max_stages: int = 5, max_post_sale: int = 2, max_reasons: int = 3
+) -> st.SearchStrategy[Funnel]:
+    """Return a strategy for funnels of every kind.
+
+    Keys and names are any texts that are allowed. Stages have probabilities, maximum ages, required
+    fields, forecast categories and targets, or not. The list of loss reasons may be empty, or
+    closed.
+
+    Parameters
+    ----------
+    min_stages, max_stages : int
+        How many stages there are, those after the sale included: at least 1, at most 250.
+    max_post_sale : int
+        How many of them come after the sale at most; 0 for none.
+    max_reasons : int
+        How many loss reasons there are at most.
+
+    Raises
+    ------
+    DefinitionError
+        If the limits leave no funnel.
+
+    Examples
+    --------
+    >>> from hypothesis import given
+    >>> @given(funnels(max_stages=3))
+    ... def test_it_survives_as_plain_data(funnel):
+    ...     assert Funnel.from_dict(funnel.to_dict()) == funnel
+    >>> test_it_survives_as_plain_data()
+    """
+    if not 1 <= min_stages <= max_stages <= MAX_STAGES or max_post_sale < 0 or max_reasons < 0:
+        raise DefinitionError(
+            f"a funnel has 1 to {MAX_STAGES} stages and no less than none of anything else; given: "
+            f"min_stages={min_stages}, max_stages={max_stages}, max_post_sale={max_post_sale}, "
+            f"max_reasons={max_reasons}"
+        )
+    return _funnels(min_stages, max_stages, max_post_sale, max_reasons)
+
+
+def policies() -> st.SearchStrategy[Policy]:
+    """Return a strategy for policies; the simplest is the default one, and every rule varies.
+
+    Examples
+    --------
+    >>> from hypothesis import given
+    >>> @given(policies())
+    ... def test_a_time_limit_needs_reopening(policy):
+    ...     assert policy.reopen or policy.reopen_within is None
+    >>> test_a_time_limit_needs_reopening()
+    """
+    limits = st.sampled_from([0, 1, 2, None])
+    reopening = st.just({"reopen": False, "reopen_within": None}) | st.fixed_dictionaries(
+        {"reopen": st.just(True), "reopen_within": st.none() | _AGES}
+    )
+    return st.builds(
+        lambda reopening, **rules: Policy(**reopening, **rules),
+        reopening,
+        any_start=st.booleans(),
+        skip=limits,
+        back=limits,
+        win_early=st.booleans(),
+        loss_reason=st.sampled_from(LOSS_REASONS),
+        required_fields=st.sampled_from([True, False]),
+    )
+
+
+def opportunities(
+    funnel: Funnel,
+    policy: Policy | None = None,
+    *,
+    max_changes: int = 8,
+    currency: str = "CNY",
+) -> st.SearchStrategy[Opportunity]:
+    """Return a strategy for opportunities whose histories the engine accepts.
+
+    An engine opens and moves them, by any of the moves that the policy leaves. They have the fields
+    that stages require, and some others. All amounts are in one currency, so that a log can be made
+    of several; a log also needs distinct ids, which a list of them has with
+    ``unique_by=lambda opportunity: opportunity.id``.
+
+    Parameters
+    ----------
+    funnel : Funnel
+    policy : Policy, optional
+        What is allowed; the default is strict.
+    max_changes : int
+        How many changes follow the opening at most.
+    currency : str
+        Currency of the amounts.
+
+    Raises
+    ------
+    DefinitionError
+        If the funnel or the policy is none.
+
+    Examples
+    --------
+    >>> from hypothesis import given
+    >>> funnel = Funnel(["lead", "demo"], ["price"])
+    >>> engine = TransitionEngine(funnel)
+    >>> @given(opportunities(funnel))
+    ... def test_what_is_closed_may_go_nowhere(opportunity):
+    ...     is_closed = opportunity.stage in ("won", "lost")
+    ...     assert is_closed == (engine.moves(opportunity) == ())
+    >>> test_what_is_closed_may_go_nowhere()
+    """
+    return _opportunities(TransitionEngine(funnel, policy), max_changes, currency)
+
+
+def logs(
+    funnel: Funnel | None = None,
+    *,
+    max_opportunities: int = 4,
+    max_entries: int = 8,
+    attributes: Sequence[str] = ("owner", "source"),
+) -> st.SearchStrategy[StageLog]:
+    """Return a strategy for logs of anything that can be loaded, allowed by an engine or not.
+
+    Skips, step-backs, reopenings, wins undone, churn, entries repeated or at the same instant, in
+    any order of rows, with reasons missing or unknown, labels that change and amounts that come and
+    go: what a log meets in real data. A failing example is printed as the call that makes the log.
+
+    Parameters
+    ----------
+    funnel : Funnel, optional
+        The funnel of all logs; without it each has its own, from `funnels`.
+    max_opportunities : int
+        How many opportunities a log has at most.
+    max_entries : int
+        How many entries each of them has at most.
+    attributes : sequence of str
+        Names of the attributes.
+
+    Raises
+    ------
+    DefinitionError
+        If the funnel is none.
+
+    Examples
+    --------
+    >>> from hypothesis import given
+    >>> @given(logs())
+    ... def test_everyone_who_entered_went_on_or_was_lost_or_is_still_there(log):
+    ...     table = log.stage_counts()
+    ...     assert (table.entered == table.advanced + table.lost + table.open).all()
+    >>> test_everyone_who_entered_went_on_or_was_lost_or_is_still_there()
+    """
+    if funnel is not None and not isinstance(funnel, Funnel):
+        raise DefinitionError(f"the funnel of logs is a Funnel, not {funnel!r}")
+    return _logs(funnel, max_opportunities, max_entries, tuple(attributes))
+
+
+# ── texts, times and amounts ──────────────────────────────────────────────────────────────────────
+
+_TEXTS = (
+    st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8)
+    .map(str.strip)
+    .filter(bool)
+)
+_KEYS = st.sampled_from(["lead", "demo", "offer", "contract", "delivery"]) | _TEXTS.filter(
+    lambda text: text not in (WON, LOST)
+)
+_LABELS = st.sampled_from(["li.na", "王伟", "a, b"])
+_NAMES = st.dictionaries(st.sampled_from(["en", "zh"]), _TEXTS, max_size=2)
+_RATES = st.none() | st.floats(0, 1)
+_AGES = st.timedeltas(timedelta(microseconds=1), timedelta(days=400))
+_AMOUNTS = st.decimals(0, 1_000_000, places=2)
+_ZONES = st.sampled_from([UTC, timezone(timedelta(hours=8)), gettz("America/New_York")])
+_FIRST = datetime(2020, 1, 6, tzinfo=UTC)
+_INSTANTS = st.integers(0, 10_000_000).map(lambda minutes: _FIRST + timedelta(minutes=minutes))
+# A day comes first, so that no time at all, a tie, is left only where it matters.
+_GAPS = (
+    st.just(timedelta(days=1))
+    | st.just(timedelta(0))
+    | st.timedeltas(timedelta(0), timedelta(days=90))
+)
+
+# ── funnels ───────────────────────────────────────────────────────────────────────────────────────
+
+_LOSS_REASONS = st.builds(
+    LossReason,
+    st.sampled_from(["price", "timing", "competitor"]) | _TEXTS,
+    st.just("") | _TEXTS,
+    names=_NAMES,
+    category=st.none() | _TEXTS,
+)
+
+
+@st.composite
+def _funnels(
+    draw: st.DrawFn, min_stages: int, max_stages: int, max_post_sale: int, max_reasons: int
+) -> Funnel:
+    keys = draw(st.lists(_KEYS, min_size=min_stages, max_size=max_stages, unique=True))
+    n_post_sale = draw(st.integers(0, min(max_post_sale, len(keys) - 1)))
+    stages = [
+        draw(_stages(key, post_sale=place >= len(keys) - n_post_sale))
+        for place, key in enumerate(keys)
+    ]
+    reasons = draw(
+        st.lists(_LOSS_REASONS, max_size=max_reasons, unique_by=lambda reason: reason.key)
+    )
+    return Funnel(
+        stages, reasons, name=draw(st.none() | _TEXTS), reasons_closed=draw(st.booleans())
+    )
+
+
+def _stages(key: str, *, post_sale: bool) -> st.SearchStrategy[Stage]:
+    fields = ["contact", "amount", "expected_close", "budget"]
+    return st.builds(
+        Stage,
+        st.just(key),
+        st.just("") | _TEXTS,
+        names=_NAMES,
+        probability=_RATES,
+        max_age=st.none() | _AGES,
+        required=st.lists(st.sampled_from(fields), max_size=2, unique=True),
+        forecast_category=st.none() | st.sampled_from(FORECAST_CATEGORIES),
+        target_conversion=_RATES,
+        target_loss=st.none() if post_sale else _RATES,
+        post_sale=st.just(post_sale),
+    )
+
+
+# ── opportunities ─────────────────────────────────────────────────────────────────────────────────
+
+
+@st.composite
+def _opportunities(
+    draw: st.DrawFn, engine: TransitionEngine, max_changes: int, currency: str
+) -> Opportunity:
+    now, zone = draw(_INSTANTS), draw(_ZONES)
+    opportunity = draw(_unopened(engine.funnel, now.astimezone(zone), currency))
+    starts = [move.stage for move in engine.moves(opportunity)]
+    opportunity = engine.open(
+        opportunity, at=now.astimezone(zone), stage=draw(st.sampled_from(starts))
+    )
+    reasons = _reasons(
+        engine.funnel,
+        listed_only=engine.policy.loss_reason == "known",
+        needed=engine.policy.loss_reason != "optional",
+    )
+    for _ in range(draw(st.integers(0, max_changes))):
+        now += draw(_GAPS)
+        moves = [
+            move.stage
+            for move in sorted(engine.moves(opportunity, at=now), key=_by_simplicity)
+            if move.kind != "lose" or not reasons.is_empty
+        ]
+        if not moves:
+            break
+        stage = draw(st.sampled_from(moves))
+        opportunity = engine.move(
+            opportunity,
+            stage,
+            at=now.astimezone(zone),
+            reason=draw(reasons) if stage == LOST else None,
+            by=draw(st.none() | _LABELS),
+            note=draw(st.none() | _TEXTS),
+        )
+    return opportunity
+
+
+def _by_simplicity(move: Move) -> int:
+    return ("advance", "win", "lose", "skip", "back", "reopen").index(move.kind)
+
+
+@st.composite
+def _unopened(draw: st.DrawFn, funnel: Funnel, now: datetime, currency: str) -> Opportunity:
+    """Draw an opportunity without history, that has what the stages require."""
+    values: dict[str, st.SearchStrategy[Any]] = {
+        "customer": _LABELS,
+        "contact": _LABELS,
+        "owner": _LABELS,
+        "source": _LABELS,
+        "product": _LABELS,
+        "amount": _AMOUNTS,
+        "currency": st.just(currency),
+        "created_at": st.just(now),
+        "expected_close": st.dates(now.date()),
+    }
+    required = {field for stage in funnel for field in stage.required} - {"id"}
+    own: dict[str, Any] = {
+        field: draw(strategy if field in required else st.none() | strategy)
+        for field, strategy in values.items()
+    }
+    if own["amount"] is not None:
+        own["currency"] = currency
+    free = {field: draw(_LABELS) for field in sorted(required - set(values))}
+    return Opportunity(f"O-{draw(st.integers(1, 999))}", fields=free, **own)
+
+
+def _reasons(funnel: Funnel, *, listed_only: bool, needed: bool) -> st.SearchStrategy[str | None]:
+    """Return a strategy for the reasons that a loss may have; an empty one if there can be none."""
+    listed = st.sampled_from([reason.key for reason in funnel.loss_reasons])
+    return st.one_of(
+        listed if funnel.loss_reasons else st.nothing(),
+        st.nothing() if listed_only or funnel.reasons_closed else _TEXTS,
+        st.nothing() if needed else st.none(),
+    )
+
+
+# ── logs ──────────────────────────────────────────────────────────────────────────────────────────
+
+_ONWARD, _AGAIN = "onward", "again"
+_HOURS = st.just(24) | st.just(0) | st.integers(0, 2000)
+
+
+@st.composite
+def _logs(
+    draw: st.DrawFn,
+    funnel: Funnel | None,
+    max_opportunities: int,
+    max_entries: int,
+    attributes: tuple[str, ...],
+) -> StageLog:
+    if funnel is None:
+        funnel = draw(funnels())
+    entries = st.tuples(
+        st.sampled_from([_ONWARD, _AGAIN, *funnel.states]),
+        _HOURS,
+        _reasons(funnel, listed_only=False, needed=False),
+        st.none() | st.integers(0, 1_000_000),
+        st.integers(0, 3),
+        *(st.none() | _LABELS for _ in attributes),
+    )
+    histories = draw(
+        st.lists(st.lists(entries, min_size=1, max_size=max_entries), max_size=max_opportunities)
+    )
+    rows = [
+        row for number, history in enumerate(histories) for row in _rows(funnel, number, history)
+    ]
+    if draw(st.booleans()):
+        rows = draw(st.permutations(rows))
+    ids, stages, times, reasons, amounts, order, *labels = (
+        map(list, zip(*rows, strict=True)) if rows else [[] for _ in range(6 + len(attributes))]
+    )
+    ties = draw(st.sampled_from(["input", "state", "order"]))
+    # As a call inside a strategy, for that is how hypothesis then prints the log.
+    return draw(
+        st.builds(
+            StageLog.from_columns,
+            st.just(funnel),
+            opportunity=st.just(ids),
+            stage=st.just(stages),
+            entered_at=st.just(times),
+            reason=st.just(reasons),
+            attributes=st.just(dict(zip(attributes, labels, strict=True))),
+            amount=st.just(amounts),
+            order=st.just(order if ties == "order" else None),
+            ties=st.just("state" if ties == "state" else "input"),
+            currency=st.just("CNY"),
+            tz=st.sampled_from(["UTC", "Asia/Shanghai"]),
+        )
+    )
+
+
+def _rows(
+    funnel: Funnel, number: int, history: Iterable[tuple[Any, ...]]
+) -> Iterator[tuple[Any, ...]]:
+    code, at = -1, _FIRST
+    for move, hours, *rest in history:
+        if move == _ONWARD:
+            code = min(code + 1, funnel.won)
+        elif move != _AGAIN:
+            code = funnel.index(move)
+        at += timedelta(hours=hours)
+        yield f"O-{number + 1}", funnel.states[max(code, 0)], at.isoformat(), *rest
