@@ -2,6 +2,8 @@
 # With another interpreter: make test PYTHON=python3.12
 
 PYTHON ?= python3
+# What `make bench` measures of the hot path: benchmarks/README.md tells the options.
+HOTPATH ?= --scaling
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
@@ -28,8 +30,10 @@ test: $(VENV)/.tools
 	$(RUN) sphinx -q -W --keep-going docs build/docs
 	$(RUN) pytest --numprocesses auto --dist loadfile
 
+# What the tests are set up with (conftest.py) is not installed here, and not needed.
 bench: $(VENV)/.bench
-	$(RUN) pytest --capture no benchmarks
+	$(RUN) benchmarks.hotpath $(HOTPATH)
+	$(RUN) pytest --noconftest --capture no benchmarks
 
 docs: $(VENV)/.tools
 	$(RUN) sphinx -q -W --keep-going docs build/docs

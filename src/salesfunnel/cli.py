@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from salesfunnel.columns.csvfile import read_csv_table
-from salesfunnel.columns.values import is_missing
-from salesfunnel.errors import DefinitionError, SalesFunnelError, UnknownLanguageError
+from salesfunnel.columns.csvfile import CsvTable, read_csv_table
+from salesfunnel.errors import (
+    BadRow,
+    DataError,
+    DefinitionError,
+    SalesFunnelError,
+    UnknownLanguageError,
+)
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.read import read_csv
+from salesfunnel.log.stagecounts import MODES
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.metrics.conversion import stage_table
 from salesfunnel.metrics.flow import flow_table
 from salesfunnel.metrics.loss import loss_table
 from salesfunnel.model.funnel import Funnel
+from salesfunnel.model.missing import is_missing
+from salesfunnel.model.presets import PRESETS
+from salesfunnel.model.stage import LOST
 from salesfunnel.periods import from_microseconds
 from salesfunnel.show.report import report
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import default_language, languages, resolve
+from salesfunnel.text.width import plain
 
 TABLES: dict[str, Callable[[StageLog, argparse.Namespace], Table]] = {
     "flow": lambda log, options: flow_table(log, by=options.by, as_of=options.as_of),
@@ -36,23 +48,51 @@ TABLES: dict[str, Callable[[StageLog, argparse.Namespace], Table]] = {
 }
 DONE, FAILED = 0, 1
 """Exit codes; a command that is not understood ends with argparse's 2."""
+_LISTED = 50
+"""How many names of stages a message lists at most."""
+_OPTIONS = {
+    "as_of=": "--as-of",
+    "by=": "--by",
+    "date_format=": "--date-format",
+    "errors=": "--errors",
+    "missing_time=": "--missing-time",
+    "order=": "--order",
+    "rates=": "--rate",
+    "stage_map": "--map",
+    "ties=": "--ties",
+    "tz=": "--tz",
+}
+"""Parameters that the library's messages speak of, and what they are called here."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0, 1 for bad data or files, 2 for a bad command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the terminal cannot show appears as a code
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
-        print(options.run(options))
+        # Flushed here, for what fails when the interpreter exits can no longer be handled.
+        print(options.run(options), flush=True)
     except BrokenPipeError:
         # The reader has seen enough; what is still to be flushed goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except SalesFunnelError as error:
-        print(f"salesfunnel: {error}", file=sys.stderr)
+        _complain(str(error))
         return FAILED
     except OSError as error:
-        print(f"salesfunnel: {error.filename}: {error.strerror}", file=sys.stderr)
+        _complain(f"{error.filename or 'output'}: {error.strerror}")
         return FAILED
     return DONE
+
+
+def _complain(message: str) -> None:
+    """Print a message, and what the parameters that it speaks of are called here."""
+    lines = f"salesfunnel: {message}".split("\n")
+    options = [f"{name} is {option}" for name, option in _OPTIONS.items() if name in message]
+    if options:
+        lines.append(f"(on the command line, {', '.join(options)})")
+    print("\n".join(map(plain, lines)), file=sys.stderr)
 
 
 # ── commands ──────────────────────────────────────────────────────────────────────────────────────
@@ -69,13 +109,13 @@ def _table(options: argparse.Namespace) -> str:
     table = TABLES[options.table](log, options)
     if not options.json:
         return table.to_text(options.lang)
-    instant = log.view(options.as_of).as_of
+    view = log.view(options.as_of)
     return json.dumps(
         {
             "table": options.table,
-            "as_of": None if instant is None else from_microseconds(instant).isoformat(),
-            "entries": len(log),
-            "opportunities": log.n_opportunities,
+            "as_of": None if view.as_of is None else from_microseconds(view.as_of).isoformat(),
+            "entries": view.n_entries,
+            "opportunities": len(view.opportunity),
             "ignored": log.ignored,
             "rejected": json.loads(log.rejected.to_json()),
             "rows": json.loads(table.to_json()),
@@ -95,55 +135,71 @@ def _demo(options: argparse.Namespace) -> str:
 
 
 def _read(options: argparse.Namespace) -> StageLog:
+    table = read_csv_table(options.file)
     stage_map = dict(options.map)
-    funnel = _funnel(options, stage_map)
-    return read_csv(
-        options.file,
+    funnel = _funnel(options, stage_map, table)
+    log = read_csv(
+        table,
         funnel,
         opportunity=options.opportunity,
         stage=options.stage,
         entered_at=options.entered_at,
         reason=options.reason,
-        attributes=list(dict.fromkeys([*options.attribute, *(options.by or ())])),
+        attributes=options.by or (),
         amount=options.amount,
         stage_map={**_names(funnel, stage_map), **stage_map},
         order=options.order,
         ties=options.ties,
         currency=options.currency,
+        rates=dict(options.rate) or None,
         missing_time=options.missing_time,
         date_format=options.date_format,
         tz=options.tz,
         errors=options.errors,
     )
+    if len(log.rejected):
+        rows = [BadRow(**row) for row in log.rejected.rows()]
+        shown = DataError.shown
+        what = "1 row is" if len(rows) == 1 else f"{len(rows):,} rows are"
+        _complain(str(DataError(f"{what} left out:", rows[:shown], max(0, len(rows) - shown))))
+    return log
 
 
-def _funnel(options: argparse.Namespace, stage_map: dict[str, Any]) -> Funnel:
+def _funnel(options: argparse.Namespace, stage_map: dict[str, Any], table: CsvTable) -> Funnel:
     """Return the funnel asked for; without one the standard funnel, if it knows every stage."""
     if options.funnel is not None:
         try:
-            return Funnel.from_dict(json.loads(Path(options.funnel).read_text(encoding="utf-8")))
+            # As some editors save it, the file starts with a byte order mark.
+            text = Path(options.funnel).read_text(encoding="utf-8-sig")
+            return Funnel.from_dict(json.loads(text))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise DefinitionError(f"{options.funnel} is not JSON: {error}") from None
+        except DefinitionError as error:
+            raise DefinitionError(f"{options.funnel}: {error}") from None
     if options.preset is not None:
         return Funnel.preset(options.preset)
     funnel = Funnel.standard()
     known = {*funnel.states, *_names(funnel, {}), *stage_map}
     found = dict.fromkeys(
-        name.strip()
-        for name in read_csv_table(options.file).column(options.stage)
-        if not is_missing(name)
+        name.strip() for name in table.column(options.stage) if not is_missing(name)
     )
     unknown = [name for name in found if name not in known]
     if unknown:
         raise DefinitionError(
             f"the standard funnel does not know every stage in column {options.stage!r}. "
-            "Name your funnel by --funnel FILE.json or --preset NAME, or map names by --map 'NAME=STATE' "
-            f"('NAME=lost:REASON' for a loss, 'NAME=' for rows that are no stage).\n"
-            f"stages found: {', '.join(found)}\n"
-            f"not known: {', '.join(unknown)}\n"
+            "Name your funnel by --funnel FILE.json or --preset NAME, or say what a name means by "
+            "--map 'NAME=STATE' ('NAME=lost:REASON' for a loss, 'NAME=' for rows that are no "
+            "stage).\n"
+            f"stages found: {_listing(list(found))}\n"
+            f"not known: {_listing(unknown)}\n"
             f"states of the standard funnel: {', '.join(funnel.states)}"
         )
     return funnel
+
+
+def _listing(names: Sequence[str]) -> str:
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" … and {more:,} more" if more > 0 else "")
 
 
 def _names(funnel: Funnel, taken: dict[str, Any]) -> dict[str, str]:
@@ -201,27 +257,50 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         ("order", False, "record number, which settles equal times"),
     ):
         columns.add_argument(f"--{name}", required=needed, metavar="COLUMN", help=what)
-    columns.add_argument(
-        "--attribute", action="append", default=[], metavar="COLUMN", help="label; may be repeated"
-    )
     columns.add_argument("--currency", metavar="COLUMN|CODE", help="currency of the amounts")
+    columns.add_argument(
+        "--rate",
+        action="append",
+        default=[],
+        type=_rate,
+        metavar="CODE=NUMBER",
+        help="worth of one unit of a currency in that of the report; may be repeated",
+    )
 
     meaning = parser.add_argument_group("what the file means")
-    meaning.add_argument("--funnel", metavar="FILE.json", help="the funnel, as Funnel.to_dict()")
-    meaning.add_argument("--preset", metavar="NAME", help="a ready-made funnel: salesforce …")
+    funnel = meaning.add_mutually_exclusive_group()
+    funnel.add_argument("--funnel", metavar="FILE.json", help="the funnel, as Funnel.to_dict()")
+    funnel.add_argument(
+        "--preset", metavar="NAME", help=f"a ready-made funnel: {', '.join(PRESETS)}"
+    )
     meaning.add_argument(
         "--map",
         action="append",
         default=[],
         type=_mapping,
         metavar="NAME=STATE",
-        help="what a stage name means: a state, lost:REASON, or nothing for rows to leave out",
+        help="what a stage's name in the file means: a state of the funnel, lost:REASON, or "
+        "nothing for rows to leave out; may be repeated",
     )
-    meaning.add_argument("--tz", help="zone of times that name none, as in Asia/Shanghai")
-    meaning.add_argument("--date-format", metavar="FORMAT", help="as in %%m/%%d/%%Y; or lenient")
+    meaning.add_argument(
+        "--tz", metavar="ZONE", help="zone of times that name none, as in Asia/Shanghai"
+    )
+    meaning.add_argument(
+        "--date-format", metavar="FORMAT", help="form of the times, as in %%m/%%d/%%Y, or lenient"
+    )
     meaning.add_argument("--missing-time", metavar="TIME", help="time of the rows without one")
-    meaning.add_argument("--ties", choices=("input", "state"), default="input")
-    meaning.add_argument("--errors", choices=("raise", "collect"), default="raise")
+    meaning.add_argument(
+        "--ties",
+        choices=("input", "state"),
+        default="input",
+        help="how equal times are settled: by the order of the rows, or by state (input)",
+    )
+    meaning.add_argument(
+        "--errors",
+        choices=("raise", "collect"),
+        default="raise",
+        help="whether rows that cannot be read stop the command, or are left out (raise)",
+    )
 
     question = parser.add_argument_group("the question")
     question.add_argument(
@@ -229,7 +308,11 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     )
     question.add_argument("--as-of", metavar="TIME", help="what was known then, inclusive")
     question.add_argument(
-        "--mode", choices=("reached", "actual", "strict"), default="reached", help="how to count"
+        "--mode",
+        choices=MODES,
+        default="reached",
+        help="whom a stage counts: all who came so far or farther, who entered it, or who entered "
+        "it and all before it in order (reached)",
     )
     _add_language(parser)
 
@@ -251,20 +334,32 @@ def _language(text: str) -> str:
 
 
 def _language_of_environment() -> str:
+    settings = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     try:
-        return resolve(os.environ.get("LC_ALL") or os.environ.get("LANG") or default_language())
+        return resolve(next(filter(None, settings), default_language()))
     except UnknownLanguageError:
         return default_language()
 
 
+def _rate(text: str) -> tuple[str, float]:
+    """Return what ``CODE=NUMBER`` says of a currency."""
+    code, _, number = text.rpartition("=")
+    try:
+        rate = float(number)
+    except ValueError:
+        rate = math.nan
+    if not code.strip() or not 0 < rate < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form CODE=NUMBER, as in USD=7.2")
+    return code.strip(), rate
+
+
 def _mapping(text: str) -> tuple[str, str | tuple[str, str] | None]:
     """Return what ``NAME=STATE``, ``NAME=lost:REASON`` or ``NAME=`` says of a stage's name."""
-    name, equals, target = text.rpartition("=")
-    if not equals or not name:
+    name, _, target = (part.strip() for part in text.rpartition("="))
+    state, colon, reason = (part.strip() for part in target.partition(":"))
+    has_reason = bool(colon) and state == LOST
+    if not name or (has_reason and not reason):
         raise argparse.ArgumentTypeError(
             f"{text!r} is not of the form NAME=STATE, NAME=lost:REASON or NAME="
         )
-    state, colon, reason = target.partition(":")
-    if colon and state == "lost":
-        return name, (state, reason)
-    return name, target or None
+    return name, (state, reason) if has_reason else target or None

@@ -1,11 +1,11 @@
-"""Table: what every metric returns. Named columns, and the ways to look at them or take them away."""
+"""Table: what every metric returns. Named columns, to look at or to take along."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.columns.csvfile import csv_text
 from salesfunnel.columns.frames import to_frame
+from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
-from salesfunnel.text.catalogue import catalogue, default_language
+from salesfunnel.text.catalogue import catalogue, default_language, resolve
 from salesfunnel.text.escape import escape_html, escape_markdown
 from salesfunnel.text.numbers import (
     format_decimal,
@@ -34,8 +35,8 @@ _KINDS = ("text", "integer", "decimal", "rate", "money", "seconds", "time")
 class Phrase(NamedTuple):
     """A text of the catalogue: its key, and the values of its fields.
 
-    A value that depends on the language is put in it first: a phrase, a datetime, or a callable that
-    gives the text in a language.
+    A value that depends on the language is put in it first: a phrase, a datetime, or a callable
+    that gives the text in a language.
     """
 
     key: str
@@ -104,18 +105,24 @@ class Column:
         self.title = title or name
         self.blank = blank
 
+    def is_blank(self, index: int) -> bool:
+        """Return whether a value is of no meaning to people."""
+        return self.blank is not None and bool(self.blank[index])
+
     def cell(self, index: int, lang: str) -> str:
         """Return one value as people read it."""
         value = self.values[index]
-        if self.blank is not None and self.blank[index]:
+        if self.is_blank(index):
             return MISSING
         if self.kind == "text":
             if value is None:
                 return MISSING
+            if isinstance(value, (bool, np.bool_)):
+                return catalogue(lang).text("value.true" if value else "value.false")
             return plain(self.labels(value, lang) if self.labels else str(value))
         if self.kind == "time":
-            return MISSING if np.isnat(value) else format_datetime(_as_datetime(value), lang)
-        number = value.item()
+            return format_datetime(to_plain(self.values[index : index + 1])[0], lang)
+        number = value.item() if isinstance(value, np.generic) else value
         if self.kind == "rate":
             return format_percent(number, lang)
         if self.kind == "integer":
@@ -132,7 +139,8 @@ class Column:
 class Table:
     """Named columns of equal length, with a title and notes: what every metric returns.
 
-    Print it in a terminal, show it in a notebook, or take it along as CSV, JSON, Markdown or a dataframe.
+    Print it in a terminal, show it in a notebook, or take it along as CSV, JSON, Markdown or a
+    dataframe.
 
     Parameters
     ----------
@@ -164,7 +172,11 @@ class Table:
         notes: Sequence[Phrase] = (),
         hidden: Iterable[str] = (),
     ) -> None:
-        self._columns = {column.name: column for column in columns}
+        members = tuple(columns)
+        self._columns = {column.name: column for column in members}
+        if len(self._columns) < len(members):
+            names = ", ".join(column.name for column in members)
+            raise DefinitionError(f"the columns of a table have names of their own, not {names}")
         self.title = title
         self.notes = tuple(notes)
         self.hidden = frozenset(hidden)
@@ -230,7 +242,7 @@ class Table:
 
     def to_text(self, lang: str | None = None, *, notes: bool = True) -> str:
         """Return the table as text, aligned in a terminal, its title above and its notes below."""
-        lang = default_language() if lang is None else lang
+        lang = resolve(lang or default_language())
         header, rows, is_number = self._shown(lang)
         widths = [
             max(display_width(cell) for cell in column)
@@ -244,16 +256,16 @@ class Table:
             )
             return "  ".join(padded).rstrip()
 
-        lines = [self.title.text(lang), ""] if self.title else []
+        lines = [plain(self.title.text(lang)), ""] if self.title else []
         lines += [line(header), "  ".join("─" * width for width in widths)]
         lines += [line(row) for row in rows] or [catalogue(lang).text("value.no_rows")]
         if notes and self.notes:
-            lines += ["", *(note.text(lang) for note in self.notes)]
+            lines += ["", *(plain(note.text(lang)) for note in self.notes)]
         return "\n".join(lines)
 
     def to_markdown(self, lang: str | None = None) -> str:
         """Return the table as a Markdown pipe table."""
-        header, rows, is_number = self._shown(default_language() if lang is None else lang)
+        header, rows, is_number = self._shown(resolve(lang or default_language()))
         rule = ["---:" if right else "---" for right in is_number]
         lines = [[escape_markdown(cell) for cell in line] for line in (header, *rows)]
         lines.insert(1, rule)
@@ -261,7 +273,7 @@ class Table:
 
     def to_html(self, lang: str | None = None) -> str:
         """Return the table as an HTML fragment; everything in it is escaped."""
-        lang = default_language() if lang is None else lang
+        lang = resolve(lang or default_language())
         header, rows, is_number = self._shown(lang)
         align = [
             ' style="text-align:right"' if right else ' style="text-align:left"'
@@ -275,7 +287,7 @@ class Table:
             )
             return f"<tr>{''.join(inner)}</tr>"
 
-        parts = [f'<table class="salesfunnel" lang="{escape_html(lang)}">']
+        parts = [f'<table class="salesfunnel" lang="{lang}">']
         if self.title:
             parts.append(f"<caption>{escape_html(self.title.text(lang))}</caption>")
         parts.append(f"<thead>{line('th', header)}</thead>")
@@ -317,59 +329,63 @@ class Table:
             return [column.cell(index, lang) for index in range(len(self))]
         low, high = (self[name].tolist() for name in bounds)
         return [
-            format_rate_interval(value, low[index], high[index], lang)
+            column.cell(index, lang)
+            if column.is_blank(index)
+            else format_rate_interval(value, low[index], high[index], lang)
             for index, value in enumerate(column.values.tolist())
         ]
 
     # ── for machines ──────────────────────────────────────────────────────────────────────────────
 
     def to_dict(self) -> dict[str, list[Any]]:
-        """Return the columns as lists of plain values; None for NaN and NaT, datetimes aware in UTC."""
-        return {name: _plain_values(column.values) for name, column in self._columns.items()}
+        """Return the columns as lists of plain values; None for NaN and NaT, times aware in UTC."""
+        return {name: to_plain(column.values) for name, column in self._columns.items()}
 
     def to_json(self, path: str | Path | None = None) -> str:
-        """Return the rows as JSON, and write them to a file if one is given."""
-        rows = [
-            {
-                name: value.isoformat() if isinstance(value, datetime) else value
-                for name, value in row.items()
-            }
-            for row in self.rows()
-        ]
+        """Return the rows as JSON, and write them to a file if one is given.
+
+        Times are ISO 8601 texts, and so are infinite numbers and what else JSON does not have.
+        """
+        rows = [{name: _in_json(value) for name, value in row.items()} for row in self.rows()]
         text = json.dumps(rows, ensure_ascii=False, indent=2, allow_nan=False)
         if path is not None:
             Path(path).write_text(text + "\n", encoding="utf-8")
         return text
 
     def to_csv(self, path: str | Path | None = None, *, raw: bool = False) -> str:
-        """Return the table as CSV, and write it to a file (UTF-8 with a byte order mark) if one is given.
+        """Return the table as CSV, and write it to a file if one is given.
+
+        The file is UTF-8 with a byte order mark, by which spreadsheets know it.
 
         Parameters
         ----------
         path : str or Path, optional
         raw : bool
-            By default a text that a spreadsheet would take for a formula is disarmed by an apostrophe;
-            ``raw=True`` writes what is there, for machines, without the mark.
+            By default a text that a spreadsheet would take for a formula is disarmed by an
+            apostrophe; ``raw=True`` writes what is there, for machines, without the mark.
         """
         rows = (
-            [value.isoformat() if isinstance(value, datetime) else value for value in row.values()]
+            [value.isoformat() if isinstance(value, date) else value for value in row.values()]
             for row in self.rows()
         )
         text = csv_text(self.columns, rows, raw=raw)
         if path is not None:
-            # Spreadsheets tell UTF-8 by the mark; without it they garble Chinese.
             Path(path).write_text(text, encoding="utf-8" if raw else "utf-8-sig", newline="")
         return text
 
     def to_frame(self, backend: str = "pandas") -> Any:
-        """Return the table as a dataframe of a library: ``"pandas"``, ``"polars"``, ``"pyarrow"`` …
+        """Return the table as a dataframe of a library: ``"pandas"``, ``"polars"``, ``"pyarrow"``.
 
         Raises
         ------
         MissingExtraError
-            If narwhals, or the library, is not installed.
+            If narwhals is not installed.
+        ImportError
+            If the library is not installed.
+        DefinitionError
+            If it is none that narwhals can make dataframes of.
         """
-        return to_frame(self.to_dict(), backend)
+        return to_frame({name: column.values for name, column in self._columns.items()}, backend)
 
 
 def _as_array(values: ArrayLike) -> NDArray[Any]:
@@ -377,17 +393,14 @@ def _as_array(values: ArrayLike) -> NDArray[Any]:
     return np.array(values, object) if array.dtype.kind in "US" else array
 
 
-def _as_datetime(value: np.datetime64) -> datetime:
-    naive: datetime = value.astype("datetime64[us]").item()
-    return naive.replace(tzinfo=UTC)
-
-
-def _plain_values(values: NDArray[Any]) -> list[Any]:
-    if values.dtype.kind == "M":
-        return [None if np.isnat(value) else _as_datetime(value) for value in values]
-    if values.dtype.kind == "f":
-        return [None if math.isnan(value) else value for value in values.tolist()]
-    return list(values.tolist())
+def _in_json(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return None if math.isnan(value) else value if math.isfinite(value) else str(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:

@@ -7,13 +7,14 @@ of one stage, the default policy, an opportunity just opened, an empty log.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 from dateutil.tz import gettz
 
-from salesfunnel.engine.engine import Move, TransitionEngine
+from salesfunnel.engine.engine import TransitionEngine
 from salesfunnel.engine.policy import LOSS_REASONS, Policy
+from salesfunnel.engine.rulebook import Move
 from salesfunnel.errors import DefinitionError, MissingExtraError
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import MAX_STAGES, Funnel
@@ -122,7 +123,7 @@ def opportunities(
     Raises
     ------
     DefinitionError
-        If the funnel or the policy is none.
+        If `funnel` is no Funnel, or `policy` no Policy.
 
     Examples
     --------
@@ -165,7 +166,7 @@ def logs(
     Raises
     ------
     DefinitionError
-        If the funnel is none.
+        If `funnel` is no Funnel.
 
     Examples
     --------
@@ -188,82 +189,96 @@ _TEXTS = (
     .map(str.strip)
     .filter(bool)
 )
-_KEYS = st.sampled_from(["lead", "demo", "offer", "contract", "delivery"]) | _TEXTS.filter(
+_STAGE_KEYS = st.sampled_from(["lead", "demo", "offer", "contract", "delivery"]) | _TEXTS.filter(
     lambda text: text not in (WON, LOST)
 )
-_LABELS = st.sampled_from(["li.na", "王伟", "a, b"])
+_REASON_KEYS = st.sampled_from(["price", "timing", "competitor"]) | _TEXTS
 _NAMES = st.dictionaries(st.sampled_from(["en", "zh"]), _TEXTS, max_size=2)
-_RATES = st.none() | st.floats(0, 1)
+_SOME_LABELS = ("li.na", "王伟", "a, b")
+_LABELS = st.sampled_from(_SOME_LABELS)
 _AGES = st.timedeltas(timedelta(microseconds=1), timedelta(days=400))
 _AMOUNTS = st.decimals(0, 1_000_000, places=2)
-_ZONES = st.sampled_from([UTC, timezone(timedelta(hours=8)), gettz("America/New_York")])
+
 _FIRST = datetime(2020, 1, 6, tzinfo=UTC)
-_INSTANTS = st.integers(0, 10_000_000).map(lambda minutes: _FIRST + timedelta(minutes=minutes))
+_LATER = st.integers(0, 10_000_000)  # minutes
+_ZONES = st.sampled_from([UTC, timezone(timedelta(hours=8)), gettz("America/New_York")])
 # A day comes first, so that no time at all, a tie, is left only where it matters.
-_GAPS = (
-    st.just(timedelta(days=1))
-    | st.just(timedelta(0))
-    | st.timedeltas(timedelta(0), timedelta(days=90))
+_GAPS = st.sampled_from([timedelta(days=1), timedelta(0)]) | st.timedeltas(
+    timedelta(0), timedelta(days=90)
 )
+
+
+def _some_of(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Return a strategy for none or some of the values, by name."""
+    return st.just({}) | st.fixed_dictionaries({}, optional=values)
+
 
 # ── funnels ───────────────────────────────────────────────────────────────────────────────────────
 
-_LOSS_REASONS = st.builds(
-    LossReason,
-    st.sampled_from(["price", "timing", "competitor"]) | _TEXTS,
-    st.just("") | _TEXTS,
+_STAGE_VALUES = _some_of(
+    name=_TEXTS,
     names=_NAMES,
-    category=st.none() | _TEXTS,
+    probability=st.floats(0, 1),
+    max_age=_AGES,
+    required=st.lists(
+        st.sampled_from(["contact", "amount", "expected_close", "budget"]), max_size=2, unique=True
+    ),
+    forecast_category=st.sampled_from(FORECAST_CATEGORIES),
+    target_conversion=st.floats(0, 1),
+    target_loss=st.floats(0, 1),
 )
+_REASON_VALUES = _some_of(name=_TEXTS, names=_NAMES, category=_TEXTS)
+_FUNNEL_VALUES = _some_of(name=_TEXTS, reasons_closed=st.booleans())
 
 
 @st.composite
 def _funnels(
     draw: st.DrawFn, min_stages: int, max_stages: int, max_post_sale: int, max_reasons: int
 ) -> Funnel:
-    keys = draw(st.lists(_KEYS, min_size=min_stages, max_size=max_stages, unique=True))
+    keys = draw(st.lists(_STAGE_KEYS, min_size=min_stages, max_size=max_stages, unique=True))
     n_post_sale = draw(st.integers(0, min(max_post_sale, len(keys) - 1)))
-    stages = [
-        draw(_stages(key, post_sale=place >= len(keys) - n_post_sale))
-        for place, key in enumerate(keys)
-    ]
-    reasons = draw(
-        st.lists(_LOSS_REASONS, max_size=max_reasons, unique_by=lambda reason: reason.key)
-    )
+    stages = []
+    for place, key in enumerate(keys):
+        values = {**draw(_STAGE_VALUES), "post_sale": place >= len(keys) - n_post_sale}
+        if values["post_sale"]:
+            values.pop("target_loss", None)
+        stages.append(Stage(key, **values))
+    reasons = draw(st.lists(_REASON_KEYS, max_size=max_reasons, unique=True))
     return Funnel(
-        stages, reasons, name=draw(st.none() | _TEXTS), reasons_closed=draw(st.booleans())
-    )
-
-
-def _stages(key: str, *, post_sale: bool) -> st.SearchStrategy[Stage]:
-    fields = ["contact", "amount", "expected_close", "budget"]
-    return st.builds(
-        Stage,
-        st.just(key),
-        st.just("") | _TEXTS,
-        names=_NAMES,
-        probability=_RATES,
-        max_age=st.none() | _AGES,
-        required=st.lists(st.sampled_from(fields), max_size=2, unique=True),
-        forecast_category=st.none() | st.sampled_from(FORECAST_CATEGORIES),
-        target_conversion=_RATES,
-        target_loss=st.none() if post_sale else _RATES,
-        post_sale=st.just(post_sale),
+        stages,
+        [LossReason(key, **draw(_REASON_VALUES)) for key in reasons],
+        **draw(_FUNNEL_VALUES),
     )
 
 
 # ── opportunities ─────────────────────────────────────────────────────────────────────────────────
+
+_OWN_VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "customer": _LABELS,
+    "contact": _LABELS,
+    "owner": _LABELS,
+    "source": _LABELS,
+    "product": _LABELS,
+    "amount": _AMOUNTS,
+    "expected_close": st.dates(date(2020, 1, 6), date(2049, 12, 31)),
+}
+_REMARKS = _some_of(by=_LABELS, note=_TEXTS)
 
 
 @st.composite
 def _opportunities(
     draw: st.DrawFn, engine: TransitionEngine, max_changes: int, currency: str
 ) -> Opportunity:
-    now, zone = draw(_INSTANTS), draw(_ZONES)
-    opportunity = draw(_unopened(engine.funnel, now.astimezone(zone), currency))
+    zone, now = draw(_ZONES), _FIRST + timedelta(minutes=draw(_LATER))
+    opportunity = Opportunity(
+        f"O-{draw(st.integers(1, 999))}",
+        currency=currency,
+        created_at=now.astimezone(zone),
+        **draw(_values(engine.funnel)),
+    )
     starts = [move.stage for move in engine.moves(opportunity)]
     opportunity = engine.open(
-        opportunity, at=now.astimezone(zone), stage=draw(st.sampled_from(starts))
+        opportunity, at=now.astimezone(zone), stage=draw(st.sampled_from(starts)), **draw(_REMARKS)
     )
     reasons = _reasons(
         engine.funnel,
@@ -285,55 +300,41 @@ def _opportunities(
             stage,
             at=now.astimezone(zone),
             reason=draw(reasons) if stage == LOST else None,
-            by=draw(st.none() | _LABELS),
-            note=draw(st.none() | _TEXTS),
+            **draw(_REMARKS),
         )
     return opportunity
+
+
+def _values(funnel: Funnel) -> st.SearchStrategy[dict[str, Any]]:
+    """Return a strategy for the values that the stages require, and perhaps some others."""
+    required = {field for stage in funnel for field in stage.required}
+    own = {name: values for name, values in _OWN_VALUES.items() if name in required}
+    others = {name: values for name, values in _OWN_VALUES.items() if name not in required}
+    free = required - {*_OWN_VALUES, "id", "currency", "created_at"}
+    fields = st.fixed_dictionaries(dict.fromkeys(sorted(free), _LABELS))
+    needed = {**own, "fields": fields}
+    return st.fixed_dictionaries(needed) | st.fixed_dictionaries(needed, optional=others)
 
 
 def _by_simplicity(move: Move) -> int:
     return ("advance", "win", "lose", "skip", "back", "reopen").index(move.kind)
 
 
-@st.composite
-def _unopened(draw: st.DrawFn, funnel: Funnel, now: datetime, currency: str) -> Opportunity:
-    """Draw an opportunity without history, that has what the stages require."""
-    values: dict[str, st.SearchStrategy[Any]] = {
-        "customer": _LABELS,
-        "contact": _LABELS,
-        "owner": _LABELS,
-        "source": _LABELS,
-        "product": _LABELS,
-        "amount": _AMOUNTS,
-        "currency": st.just(currency),
-        "created_at": st.just(now),
-        "expected_close": st.dates(now.date()),
-    }
-    required = {field for stage in funnel for field in stage.required} - {"id"}
-    own: dict[str, Any] = {
-        field: draw(strategy if field in required else st.none() | strategy)
-        for field, strategy in values.items()
-    }
-    if own["amount"] is not None:
-        own["currency"] = currency
-    free = {field: draw(_LABELS) for field in sorted(required - set(values))}
-    return Opportunity(f"O-{draw(st.integers(1, 999))}", fields=free, **own)
-
-
 def _reasons(funnel: Funnel, *, listed_only: bool, needed: bool) -> st.SearchStrategy[str | None]:
     """Return a strategy for the reasons that a loss may have; an empty one if there can be none."""
     listed = st.sampled_from([reason.key for reason in funnel.loss_reasons])
     return st.one_of(
+        st.nothing() if needed else st.none(),
         listed if funnel.loss_reasons else st.nothing(),
         st.nothing() if listed_only or funnel.reasons_closed else _TEXTS,
-        st.nothing() if needed else st.none(),
     )
 
 
 # ── logs ──────────────────────────────────────────────────────────────────────────────────────────
 
 _ONWARD, _AGAIN = "onward", "again"
-_HOURS = st.just(24) | st.just(0) | st.integers(0, 2000)
+_HOURS = (24, 0, 1, 100, 2000)
+_LOG_AMOUNTS = (None, 0, 1, 12_500, 80_000, 1_000_000)
 
 
 @st.composite
@@ -346,13 +347,18 @@ def _logs(
 ) -> StageLog:
     if funnel is None:
         funnel = draw(funnels())
+    reasons = [None, *(reason.key for reason in funnel.loss_reasons)]
+    if not funnel.reasons_closed:
+        reasons.append("unheard of")
+    ties = draw(st.sampled_from(["input", "state", "order"]))
+    # One choice for each value: a log has many, and choices are what takes time.
     entries = st.tuples(
         st.sampled_from([_ONWARD, _AGAIN, *funnel.states]),
-        _HOURS,
-        _reasons(funnel, listed_only=False, needed=False),
-        st.none() | st.integers(0, 1_000_000),
-        st.integers(0, 3),
-        *(st.none() | _LABELS for _ in attributes),
+        st.sampled_from(_HOURS),
+        st.sampled_from(reasons),
+        st.sampled_from(_LOG_AMOUNTS),
+        st.integers(0, 3) if ties == "order" else st.none(),
+        *[st.sampled_from([None, *_SOME_LABELS])] * len(attributes),
     )
     histories = draw(
         st.lists(st.lists(entries, min_size=1, max_size=max_entries), max_size=max_opportunities)
@@ -362,10 +368,9 @@ def _logs(
     ]
     if draw(st.booleans()):
         rows = draw(st.permutations(rows))
-    ids, stages, times, reasons, amounts, order, *labels = (
-        map(list, zip(*rows, strict=True)) if rows else [[] for _ in range(6 + len(attributes))]
+    ids, stages, times, reason, amount, order, *labels = (
+        [row[column] for row in rows] for column in range(6 + len(attributes))
     )
-    ties = draw(st.sampled_from(["input", "state", "order"]))
     # As a call inside a strategy, for that is how hypothesis then prints the log.
     return draw(
         st.builds(
@@ -374,9 +379,9 @@ def _logs(
             opportunity=st.just(ids),
             stage=st.just(stages),
             entered_at=st.just(times),
-            reason=st.just(reasons),
+            reason=st.just(reason),
             attributes=st.just(dict(zip(attributes, labels, strict=True))),
-            amount=st.just(amounts),
+            amount=st.just(amount),
             order=st.just(order if ties == "order" else None),
             ties=st.just("state" if ties == "state" else "input"),
             currency=st.just("CNY"),

@@ -90,6 +90,16 @@ class Model:
             broken.add(errors.StageOrderError)
         return broken
 
+    def allowed(self, minute: int) -> list[int]:
+        """Return the states that it may enter, if nothing else is wrong."""
+        return [
+            state
+            for state in range(self.lost + 1)
+            if not (
+                self.broken_by_order(state, minute) if self.entered else self.broken_by_start(state)
+            )
+        ]
+
     def broken_by_rest(self, state: int, minute: int, reason: str | None) -> Broken:
         """Return what is wrong with the time, the reason and the fields."""
         broken: Broken = set()

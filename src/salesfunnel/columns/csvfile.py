@@ -117,8 +117,8 @@ def _read_bytes(path: Path) -> bytes:
 def _decode(data: bytes, name: str) -> str:
     if b"\x00" in data:
         raise EncodingError(
-            f"{name} is not text in UTF-8 or GB18030: it has zero bytes, as UTF-16 and spreadsheets "
-            "do. Save it as CSV in UTF-8"
+            f"{name} is not text in UTF-8 or GB18030: it has zero bytes, as UTF-16 and "
+            "spreadsheets do. Save it as CSV in UTF-8"
         )
     try:
         return data.decode("utf-8-sig")
@@ -134,10 +134,12 @@ def _decode(data: bytes, name: str) -> str:
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]], *, raw: bool = False) -> str:
-    """Return rows as CSV; unless `raw`, texts that a spreadsheet takes for formulas are disarmed."""
+    """Return rows as CSV; unless `raw`, what a spreadsheet takes for a formula is disarmed."""
 
     def cell(value: Any) -> Any:
-        return neutralise_formula(value) if isinstance(value, str) and not raw else value
+        if raw or value is None or isinstance(value, (int, float)):
+            return value
+        return neutralise_formula(str(value))
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -12,17 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import Rejects
-from salesfunnel.columns.values import is_missing
 from salesfunnel.errors import NaiveTimeError
-from salesfunnel.periods import EPOCH, FIRST, LAST, to_instant, to_microseconds
+from salesfunnel.model.missing import is_missing
+from salesfunnel.periods import FIRST, LAST, to_instant, to_microseconds, wall_to_utc
 
 LENIENT = "lenient"
 """The `date_format` that reads whatever is unambiguous."""
 _CHINESE = str.maketrans({"年": "-", "月": "-", "日": " "})
-_SECOND = 1_000_000
-_MINUTE = 60 * _SECOND
-_WHOLE_MINUTES = (datetime(1972, 7, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
-"""Since when all zones are whole minutes off UTC, so that no clock changes within a minute."""
+_MICROSECONDS = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 
 
 def read_times(
@@ -57,6 +54,8 @@ def read_times(
     DefinitionError
         If `missing` is no time.
     """
+    if isinstance(values, np.ndarray) and (plain := _plain(values, tz)) is not None:
+        return plain
     if isinstance(values, np.ndarray) and values.dtype.kind == "M":
         micro, absent, bad = _from_datetime64(values, tz, column)
         expected = "a time in the years 1 to 9999"
@@ -75,6 +74,25 @@ def read_times(
     rejects.add(absent, column, values, "a time; there is none (missing_time= would give one)")
     rejects.add(bad, column, values, expected)
     return micro
+
+
+def _plain(values: NDArray[Any], tz: tzinfo | None) -> NDArray[np.int64] | None:
+    """Return times that need no second look, as most do: UTC, none missing, none impossible."""
+    microseconds = 1
+    if values.dtype.kind == "M":
+        unit, count = np.datetime_data(values.dtype)
+        if tz is not UTC or unit not in _MICROSECONDS:
+            return None
+        microseconds = _MICROSECONDS[unit] * count
+    elif values.dtype.kind not in "iu":
+        return None
+    steps = values.view(np.int64) if values.dtype.kind == "M" else values
+    if len(steps) and not (
+        int(steps.min()) * microseconds >= FIRST and int(steps.max()) * microseconds <= LAST
+    ):
+        return None
+    steps = steps.astype(np.int64, copy=False)
+    return steps if microseconds == 1 else steps * microseconds
 
 
 def _missing_time(given: datetime | date | str, tz: tzinfo | None) -> int:
@@ -101,20 +119,7 @@ def _from_datetime64(
     micro = np.zeros(len(values), np.int64)
     usable = ~(absent | bad)
     micro[usable] = values[usable].astype("datetime64[us]").astype(np.int64)
-    return (micro if tz is UTC or tz is None else _localised(micro, tz)), absent, bad
-
-
-def _localised(wall: NDArray[np.int64], tz: tzinfo) -> NDArray[np.int64]:
-    """Return wall-clock times in UTC; the zone is asked once a minute, as an offset holds for one."""
-    moments, inverse = np.unique(
-        np.where(wall < _WHOLE_MINUTES, wall // _SECOND, wall // _MINUTE * 60), return_inverse=True
-    )
-    offsets = [
-        to_microseconds((EPOCH + timedelta(seconds=moment)).replace(tzinfo=tz), tz)
-        - moment * _SECOND
-        for moment in moments.tolist()
-    ]
-    return wall + np.array(offsets, np.int64)[inverse]
+    return (micro if tz is None else wall_to_utc(micro, tz)), absent, bad
 
 
 def _from_objects(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,22 +14,7 @@ from numpy.typing import NDArray
 from salesfunnel.columns.rejects import Rejects
 from salesfunnel.errors import CurrencyError, DefinitionError
 from salesfunnel.kernel.codes import NULL, factorize_integers, factorize_objects, sort_categories
-
-
-def is_missing(value: Any) -> bool:
-    """Return whether a value stands for none: None, a blank text, NaN, NaT, a library's own NA."""
-    if value is None:
-        return True
-    if isinstance(value, str):
-        return not value.strip()
-    if isinstance(value, (float, np.floating)):
-        return math.isnan(value)
-    if isinstance(value, np.datetime64):
-        return bool(np.isnat(value))
-    return type(value).__name__ in _MISSING_TYPES
-
-
-_MISSING_TYPES = frozenset({"NaTType", "NAType"})
+from salesfunnel.model.missing import is_missing
 
 
 def as_column(values: Any, name: str) -> Sequence[Any] | NDArray[Any]:
@@ -55,12 +41,28 @@ def plain_values(values: Sequence[Any] | NDArray[Any]) -> Sequence[Any]:
     return values.tolist() if isinstance(values, np.ndarray) else values
 
 
+def to_plain(values: NDArray[Any]) -> list[Any]:
+    """Return a column as plain values: None for NaN and NaT, times as datetimes aware in UTC."""
+    if values.dtype.kind == "M":
+        naive: list[datetime | None] = values.astype("datetime64[us]").tolist()
+        return [None if moment is None else moment.replace(tzinfo=UTC) for moment in naive]
+    if values.dtype.kind == "f":
+        return [None if math.isnan(value) else value for value in values.tolist()]
+    return list(values.tolist())
+
+
 def read_ids(
     values: Sequence[Any] | NDArray[Any], rejects: Rejects, column: str
-) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Return codes (N,) and the distinct identifiers (M,); a missing one has the code -1."""
+) -> tuple[NDArray[np.integer[Any]], NDArray[Any] | None]:
+    """Return codes (N,) and the identifiers that they stand for; a missing one has the code -1.
+
+    Integers are their own codes, without a list of identifiers, unless they lie so far apart that
+    they leave no room in 63 bits for the number of the row.
+    """
     if isinstance(values, np.ndarray) and np.issubdtype(values.dtype, np.integer):
-        return factorize_integers(values)
+        span = int(values.max()) - int(values.min()) if len(values) else 0
+        wide = span.bit_length() + len(values).bit_length() > 63 or values.dtype == np.uint64
+        return factorize_integers(values) if wide else (values, None)
     codes, distinct = factorize_objects(
         None if is_missing(value) else value for value in plain_values(values)
     )
@@ -71,7 +73,7 @@ def read_ids(
 
 
 def read_labels(values: Sequence[Any] | NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
-    """Return codes (N,) and the distinct labels as texts in ascending order; a missing one is -1."""
+    """Return codes (N,), -1 where missing, and the distinct labels as texts, ascending."""
     codes, distinct = factorize_objects(
         None if is_missing(value) else str(value) for value in plain_values(values)
     )
@@ -198,7 +200,7 @@ def _checked_rates(rates: Mapping[str, float]) -> dict[str, float]:
             worth[name] = math.nan
         if not 0 < worth[name] < math.inf:
             raise DefinitionError(
-                f"rates= maps currencies to what one unit is worth, as in {{'CNY': 1, 'USD': 7.1}}; "
-                f"it has {name!r}: {rate!r}"
+                "rates= maps currencies to what one unit of each is worth, as in "
+                f"{{'CNY': 1, 'USD': 7.1}}; it has {name!r}: {rate!r}"
             )
     return worth

@@ -81,7 +81,7 @@ def sample_csv(
 def _rows(log: StageLog) -> list[list[str]]:
     """Return the rows of the file; of the closed deals every seventh is tidied away, a month on."""
     opportunity, state, time = log.entries
-    ids = log.opportunities[opportunity]
+    ids = log.identify(opportunity)
     assert log.amounts is not None
     assert log.reasons is not None
     owner, source, reason = (

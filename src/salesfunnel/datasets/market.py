@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.kernel.codes import sort_categories
+from salesfunnel.kernel.entries import Columns
+from salesfunnel.kernel.entries import Entries as LogEntries
 from salesfunnel.log.labels import Labels
-from salesfunnel.log.stagelog import Entries as LogEntries
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
 
@@ -132,9 +133,11 @@ def to_log(
     return StageLog(
         funnel,
         LogEntries(
-            deal.astype(np.int32),
-            entries.state[order].astype(np.uint8),
-            instants(days, entries.clock[order]),
+            columns=Columns(
+                deal.astype(np.int32),
+                entries.state[order].astype(np.uint8),
+                instants(days, entries.clock[order]),
+            )
         ),
         np.array([f"D-{number:0{width}d}" for number in range(1, n + 1)], object),
         reasons=_labels(entries.reason[order], reasons),

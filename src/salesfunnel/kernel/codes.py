@@ -55,7 +55,7 @@ def combine(parts: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[
 
     Combinations ascend part by part, with -1 (missing) after all others.
     """
-    stacked = np.stack(parts, axis=1)
+    stacked = np.stack(parts, axis=1).astype(np.int64)
     last = np.iinfo(np.int64).max
     keys = np.where(stacked == NULL, last, stacked)
     distinct, codes = np.unique(keys, axis=0, return_inverse=True)

@@ -1,14 +1,16 @@
 """Entries packed into one integer each, so that sorting integers sorts entries.
 
-A key is ``opportunity | time | state`` in 63 bits, each part counted from its own smallest value and time in
-the largest unit that all times share. Where that does not fit, the entries are first split by ranges of
-opportunities, so that fewer bits tell them apart within a part.
+A key is ``opportunity | time | low`` in 63 bits: opportunities and times count from their smallest,
+times in the largest unit that all of them share, and `low` is the state or the number of the row.
+Where that does not fit, entries are first split by ranges of opportunities, so that within a range
+fewer bits tell them apart.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,34 +29,37 @@ class Layout(NamedTuple):
 
     Attributes
     ----------
-    first_time : int
-        The smallest time, in microseconds, that the key's times count from.
+    first_time, last_time : int
+        The smallest time, in microseconds, that the key's times count from, and the largest.
     unit : int
         Microseconds in one step of the key's time.
-    time_bits, state_bits : int
+    time_bits, low_bits : int
         Widths of the two lower parts.
     """
 
     first_time: int
+    last_time: int
     unit: int
     time_bits: int
-    state_bits: int
+    low_bits: int
 
     @property
     def opportunity_shift(self) -> int:
         """Bits below the opportunity."""
-        return self.time_bits + self.state_bits
+        return self.time_bits + self.low_bits
 
 
 class Packed(NamedTuple):
-    """Sorted keys; part p holds the rows ``rows[p]`` to ``rows[p + 1]``, its opportunities from ``first[p]``.
+    """Sorted keys, in P parts by ranges of opportunities; mostly one.
 
     Attributes
     ----------
     key : (N,) int64
     layout : Layout
     rows : (P + 1,) int64
+        Where the parts begin and end.
     first : (P,) int64
+        The opportunity that the keys of each part count from.
     """
 
     key: NDArray[np.int64]
@@ -71,15 +76,14 @@ class Packed(NamedTuple):
                 out[low - start : high - start] += self.first[part]
         return out
 
-    def state(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """Return the states of some rows."""
-        mask = (1 << self.layout.state_bits) - 1
-        return (self.key[start:stop] & mask).astype(np.uint8)
+    def low(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Return the lowest part of some rows: their state, or the row that they were as input."""
+        return self.key[start:stop] & ((1 << self.layout.low_bits) - 1)
 
     def time(self, start: int, stop: int) -> NDArray[np.int64]:
         """Return the times of some rows, in microseconds."""
         layout = self.layout
-        out = self.key[start:stop] >> layout.state_bits
+        out = self.key[start:stop] >> layout.low_bits
         out &= (1 << layout.time_bits) - 1
         out *= layout.unit
         out += layout.first_time
@@ -89,42 +93,57 @@ class Packed(NamedTuple):
 def pack(
     opportunity: NDArray[np.integer[Any]],
     time: NDArray[np.int64],
-    state: NDArray[np.uint8],
-    n_states: int,
+    low: NDArray[np.uint8] | None,
+    low_bits: int,
+    *,
+    whole: bool = False,
+    presorted: bool = False,
 ) -> Packed | None:
-    """Return entries as sorted keys; None where no split makes them fit.
-
-    Equal times of one opportunity are in the order of the states.
+    """Return entries as sorted keys; None where they do not fit.
 
     Parameters
     ----------
-    opportunity, time, state : (N,) arrays
-    n_states : int
-        S: the states are 0 … S-1.
+    opportunity, time : (N,) arrays
+        Opportunities whose differences are within 64 bits.
+    low : (N,) uint8 or None
+        What orders equal times of one opportunity; the number of the row for None.
+    low_bits : int
+        How many bits `low` needs.
+    whole : bool
+        Whether the keys must fit without splitting the entries into parts.
+    presorted : bool
+        Whether the entries are in order already, so that nothing needs to be sorted.
     """
-    if len(state) == 0:
-        layout = Layout(0, 1, 1, 1)
+    if len(time) == 0:
+        layout = Layout(0, 0, 1, 1, 1)
         return Packed(np.zeros(0, np.int64), layout, np.zeros(1, np.int64), np.zeros(0, np.int64))
     first, last = int(opportunity.min()), int(opportunity.max())
     first_time, last_time = int(time.min()), int(time.max())
-    # A few times show the unit; packing checks it against all of them, and narrows it where it must.
+    # A few times show the unit; packing checks it against all, and narrows it where it must.
     unit = int(np.gcd.reduce(time[:_SAMPLE] - first_time)) or last_time - first_time or 1
     while True:
         layout = Layout(
             first_time,
+            last_time,
             unit,
             ((last_time - first_time) // unit).bit_length(),
-            (n_states - 1).bit_length(),
+            low_bits,
         )
         room = _KEY_BITS - layout.opportunity_shift
         try:
             if (last - first).bit_length() <= room:
-                return _pack_whole(opportunity, first, time, state, layout)
-            if room < 0 or (last - first) >> room >= _MAX_PARTS:
+                packed = _pack_whole(opportunity, first, time, low, layout)
+            elif whole or room < 0 or (last - first) >> room >= _MAX_PARTS:
                 return None
-            return _pack_in_parts(opportunity, first, room, time, state, layout)
+            else:
+                packed = _pack_in_parts(opportunity, first, room, time, low, layout)
+            break
         except _NarrowerUnit as found:
             unit = found.unit
+    if not presorted:
+        for start, stop in pairwise(packed.rows.tolist()):
+            packed.key[start:stop].sort()
+    return packed
 
 
 class _NarrowerUnit(Exception):  # noqa: N818 - not an error: it tells the loop above to go on
@@ -138,15 +157,17 @@ def _pack_whole(
     opportunity: NDArray[np.integer[Any]],
     first: int,
     time: NDArray[np.int64],
-    state: NDArray[np.uint8],
+    low: NDArray[np.uint8] | None,
     layout: Layout,
 ) -> Packed:
-    key = np.empty(len(state), np.int64)
-    for start, stop in chunks(len(state)):
+    """Write all keys, in the order of the input."""
+    n = len(time)
+    key = np.empty(n, np.int64)
+    for start, stop in chunks(n):
         piece = slice(start, stop)
-        _fill(key[piece], opportunity[piece] - first, time[piece], state[piece], layout)
-    key.sort()
-    return Packed(key, layout, np.array([0, len(state)]), np.array([first]))
+        lowest = np.arange(start, stop) if low is None else low[piece]
+        _fill(key[piece], opportunity[piece] - first, time[piece], lowest, layout)
+    return Packed(key, layout, np.array([0, n]), np.array([first]))
 
 
 def _pack_in_parts(
@@ -154,11 +175,11 @@ def _pack_in_parts(
     first: int,
     room: int,
     time: NDArray[np.int64],
-    state: NDArray[np.uint8],
+    low: NDArray[np.uint8] | None,
     layout: Layout,
 ) -> Packed:
-    """Split by ranges of ``2**room`` opportunities, then sort the keys of each range."""
-    n = len(state)
+    """Write the keys by ranges of ``2**room`` opportunities, within each in the input order."""
+    n = len(time)
     pieces: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
     for start, stop in chunks(n, _SPLIT_CHUNK):
         piece = slice(start, stop)
@@ -166,9 +187,12 @@ def _pack_in_parts(
         part = (offset >> room).astype(np.uint8)
         offset &= (1 << room) - 1
         key = np.empty(stop - start, np.int64)
-        _fill(key, offset, time[piece], state[piece], layout)
+        lowest = np.arange(start, stop) if low is None else low[piece]
+        _fill(key, offset, time[piece], lowest, layout)
         order = np.argsort(part, kind="stable")  # of bytes: a radix sort
-        pieces.append((key[order], np.append(0, np.cumsum(np.bincount(part, minlength=_MAX_PARTS)))))
+        pieces.append(
+            (key[order], np.append(0, np.cumsum(np.bincount(part, minlength=_MAX_PARTS))))
+        )
 
     rows = np.append(0, np.cumsum(np.sum([np.diff(bounds) for _, bounds in pieces], axis=0)))
     key = np.empty(n, np.int64)
@@ -179,8 +203,6 @@ def _pack_in_parts(
             key[filled[place] : filled[place] + len(members)] = members
             filled[place] += len(members)
     used = np.flatnonzero(np.diff(rows))
-    for place in used.tolist():
-        key[rows[place] : rows[place + 1]].sort()
     return Packed(key, layout, np.append(rows[used], n), first + (used.astype(np.int64) << room))
 
 
@@ -188,7 +210,7 @@ def _fill(
     key: NDArray[np.int64],
     offset: NDArray[np.integer[Any]],
     time: NDArray[np.int64],
-    state: NDArray[np.uint8],
+    low: NDArray[np.integer[Any]],
     layout: Layout,
 ) -> None:
     """Write the keys of one chunk; `offset` counts opportunities from the first."""
@@ -197,11 +219,11 @@ def _fill(
         np.floor_divide(elapsed, layout.unit, out=key)
         if not np.array_equal(key * layout.unit, elapsed):
             raise _NarrowerUnit(math.gcd(layout.unit, int(np.gcd.reduce(elapsed))))
-        key <<= layout.state_bits
+        key <<= layout.low_bits
     else:
-        np.left_shift(elapsed, layout.state_bits, out=key)
-    key |= state
-    np.left_shift(offset, layout.opportunity_shift, out=elapsed)
+        np.left_shift(elapsed, layout.low_bits, out=key)
+    key |= low
+    np.left_shift(offset, layout.opportunity_shift, out=elapsed, dtype=np.int64)
     key |= elapsed
 
 

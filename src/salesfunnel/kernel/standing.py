@@ -1,4 +1,4 @@
-"""Where each opportunity stands, how far it came, and what the three ways of counting make of it."""
+"""Where each opportunity stands, how far it came, and what three ways of counting make of it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Standing(NamedTuple):
     last, before : uint8
         The last state, and the one before it (255: there was none).
     sale : int64
-        Index of the run that won the sale: the first WON or post-sale one after the last pre-sale one;
-        -1 where the opportunity is neither won nor churned.
+        Index of the run that won the sale: the first WON or post-sale one after the last pre-sale
+        one; -1 where the opportunity is neither won nor churned.
     """
 
     status: NDArray[np.uint8]
@@ -80,11 +80,12 @@ def standing(runs: Runs, n_stages: int, n_presale: int) -> Standing:
 
 
 def first_entries(runs: Runs, n_states: int) -> NDArray[np.int64]:
-    """Return the time of each opportunity's first entry into each state, (m, S); NEVER where none."""
-    times = np.full((len(runs.starts), n_states), NEVER)
-    # The last assignment to a place is the one that stays, so the first entry comes last.
-    times[runs.member[::-1], runs.state[::-1]] = runs.time[::-1]
-    return times
+    """Return the time of each first entry into each state, (m, S); NEVER where there is none."""
+    later = np.iinfo(np.int64).max
+    times = np.full(len(runs.starts) * n_states, later)
+    np.minimum.at(times, runs.member * n_states + runs.state, runs.time)
+    times[times == later] = NEVER
+    return times.reshape(-1, n_states)
 
 
 class StageMasks(NamedTuple):
@@ -112,7 +113,7 @@ def reached(where: Standing, n_stages: int) -> StageMasks:
 
 
 def churned_at(where: Standing, n_stages: int) -> NDArray[np.bool_]:
-    """Return where deals churned, (m, K): at the furthest stage; after completion, at the last one."""
+    """Return where deals churned, (m, K): at the furthest stage; once complete, at the last."""
     at = np.minimum(where.furthest, n_stages - 1)
     churned: NDArray[np.bool_] = (where.status == CHURNED)[:, None] & (
         at[:, None] == np.arange(n_stages)
@@ -160,14 +161,14 @@ def _positions(runs: Runs, n_stages: int) -> tuple[NDArray[np.int64], NDArray[np
 
     Where there is none, the first is R and the last is -1.
     """
-    shape = (len(runs.starts), n_stages + 2)
-    first = np.full(shape, len(runs.state))
-    last = np.full(shape, -1)
-    index = np.arange(len(runs.state))
-    member = runs.member
-    first[member[::-1], runs.state[::-1]] = index[::-1]
-    last[member, runs.state] = index
-    return first[:, : n_stages + 1], last[:, : n_stages + 1]
+    n_states = n_stages + 2
+    first = np.full(len(runs.starts) * n_states, len(runs.state))
+    last = np.full(len(first), -1)
+    index, place = np.arange(len(runs.state)), runs.member * n_states + runs.state
+    np.minimum.at(first, place, index)
+    np.maximum.at(last, place, index)
+    shape = (-1, n_states)
+    return first.reshape(shape)[:, : n_stages + 1], last.reshape(shape)[:, : n_stages + 1]
 
 
 def count_by_stage(

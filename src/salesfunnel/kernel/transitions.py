@@ -69,22 +69,23 @@ def pair_codes(
 def exact_sums(
     codes: NDArray[np.int64], values: NDArray[np.int64], size: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the sums of integers by code, split at the millionth: whole parts and remainders, (size,).
+    """Return sums of integers by code, split at the millionth: wholes and remainders, (size,).
 
-    `bincount` adds in float64, which is exact below 2⁵³; so the whole parts are added in limbs of 20 bits,
-    of which 2³² fit, and put together as integers.
+    `bincount` adds in float64, which is exact below 2⁵³; so the wholes are added in limbs of 20
+    bits, of which 2³² fit, and put together as integers.
 
     Raises
     ------
     SizeError
-        If a sum could pass 64-bit integers.
+        If a sum passes 64-bit integers, or comes close to it.
     """
     whole, rest = np.divmod(values, MICRO)
-    if len(values):
-        largest = max(int(whole.max()), -int(whole.min()))
-        if largest * len(values) > _INT64_MAX:
+    largest = max(int(whole.max()), -int(whole.min())) if len(values) else 0
+    if largest * len(values) > _INT64_MAX:  # unlikely: then look closer
+        sums_of_sizes = np.bincount(codes, np.abs(whole), minlength=size)
+        if sums_of_sizes.max() > _INT64_MAX / 2:
             raise SizeError(
-                f"{len(values):,} values of up to {largest:,} may add up to more than 64 bits hold"
+                f"{len(values):,} values of up to {largest:,} add up to more than 64 bits hold"
             )
     sums = np.zeros(size, np.int64)
     shift = 0

@@ -21,9 +21,10 @@ from salesfunnel.columns.values import (
 )
 from salesfunnel.errors import BadRow, DataError, DefinitionError
 from salesfunnel.kernel.codes import NULL
-from salesfunnel.kernel.ordering import sorting
+from salesfunnel.kernel.entries import Columns, Entries, arrange
+from salesfunnel.kernel.ordering import permutation
 from salesfunnel.log.labels import Labels
-from salesfunnel.log.stagelog import Entries, StageLog
+from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import StageMap, read_states
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.opportunity import Opportunity
@@ -36,8 +37,8 @@ TIES = ("input", "state")
 class Source(NamedTuple):
     """Columns of equal length, as a user or a file gives them, and what the source calls them.
 
-    `titles` maps the names of the fields here to those of the columns in the source; `uneven` tells which
-    rows of a file have too few or too many cells, and `width` how many there should be.
+    `titles` maps the names of the fields here to those of the columns in the source; `uneven` tells
+    which rows of a file have too few or too many cells, and `width` how many there should be.
     """
 
     opportunity: Any
@@ -70,7 +71,7 @@ def build(
     tz: str | tzinfo | None = None,
     errors: str = "raise",
 ) -> StageLog:
-    """Return the log of a source; `StageLog.from_columns` describes the arguments and the errors."""
+    """Return the log of a source; `StageLog.from_columns` describes arguments and errors."""
     if not isinstance(funnel, Funnel):
         raise DefinitionError(f"a log needs a Funnel, not {funnel!r}")
     if ties not in TIES:
@@ -85,7 +86,7 @@ def build(
         _reject_uneven(source, rejects)
 
     states = read_states(columns["stage"], funnel, stage_map, rejects, source.title("stage"))
-    ids, opportunities = read_ids(columns["opportunity"], rejects, source.title("opportunity"))
+    ids, identifiers = read_ids(columns["opportunity"], rejects, source.title("opportunity"))
     time = read_times(
         columns["entered_at"],
         rejects,
@@ -101,7 +102,11 @@ def build(
     order = None
     if "order" in columns:
         order = read_order(columns["order"], rejects, source.title("order"))
-    labels = {name: read_labels(columns[f"attributes.{name}"]) for name in source.attributes}
+    labels = {
+        name: read_labels(columns[f"attributes.{name}"])
+        for name, values in source.attributes.items()
+        if values is not None
+    }
 
     rejected = _rejected_table(rejects.settle())
     good = None if not rejects.bad.any() else np.flatnonzero(~rejects.bad)
@@ -109,22 +114,33 @@ def build(
     def pick(column: NDArray[Any]) -> NDArray[Any]:
         return column if good is None else column[good]
 
-    ids, opportunities = _compacted(pick(ids), opportunities)
-    state, time = pick(states.codes), pick(time)
+    ids, state, time = pick(ids), pick(states.codes), pick(time)
     order = None if order is None else pick(order)
-    rows = sorting(ids, time, state if ties == "state" else order)
+    if order is None:
+        entries, rows = arrange(
+            ids,
+            time,
+            state,
+            len(funnel.states),
+            by_state=ties == "state",
+            want_rows=bool(labels) or reasons is not None or amounts is not None,
+        )
+    else:
+        rows = permutation(ids, time, order)
+        entries = Entries(columns=Columns(ids[rows], state[rows], time[rows]))
+        order = order[rows]
 
     def settle(column: NDArray[Any]) -> NDArray[Any]:
         picked = pick(column)
         return picked if rows is None else picked[rows]
 
-    if rows is not None:
-        ids, state, time = ids[rows], state[rows], time[rows]
-        order = None if order is None else order[rows]
+    records = order
+    if order is None or not _against_time(entries.opportunity, order):
+        records = None
     return StageLog(
         funnel,
-        Entries(ids.astype(np.int32 if len(opportunities) < 2**31 else np.int64), state, time),
-        opportunities,
+        entries,
+        identifiers,
         reasons=None if reasons is None else _labels(settle(reasons[0]), reasons[1]),
         amounts=None if amounts is None else settle(amounts),
         attributes={name: _labels(settle(codes), names) for name, (codes, names) in labels.items()},
@@ -132,7 +148,7 @@ def build(
         currency=currency,
         rejected=rejected,
         ignored=int(states.ignored.sum()),
-        out_of_order=None if order is None else _out_of_order(ids, order),
+        records=records,
     )
 
 
@@ -191,6 +207,8 @@ def _columns(source: Source) -> dict[str, Sequence[Any] | NDArray[Any]]:
         for name, values in given.items()
         if values is not None
     }
+    if source.currency is not None and not isinstance(source.currency, str):
+        columns["currency"] = as_column(source.currency, source.title("currency"))
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         listing = ", ".join(f"{source.title(name)} {length:,}" for name, length in lengths.items())
@@ -206,15 +224,16 @@ def _reject_uneven(source: Source, rejects: Rejects) -> None:
 
 
 def _read_reasons(
-    column: Sequence[Any] | NDArray[Any] | None, mapped: tuple[NDArray[np.int64], list[str]]
+    column: Sequence[Any] | NDArray[Any] | None,
+    mapped: tuple[NDArray[np.int64], list[str]] | None,
 ) -> tuple[NDArray[np.int64], list[str]] | None:
     """Return the reasons, those of the stage map first; None where there are none at all."""
-    mapped_codes, mapped_names = mapped
     if column is None:
-        return mapped if mapped_names else None
+        return mapped
     codes, names = read_labels(column)
-    if not mapped_names:
+    if mapped is None:
         return codes, names
+    mapped_codes, mapped_names = mapped
     together = sorted({*names, *mapped_names})
     index = {name: code for code, name in enumerate(together)}
     own = np.array([*(index[name] for name in names), NULL])[codes]
@@ -247,7 +266,8 @@ def _read_amounts(
     if "amount" not in columns:
         return None, source.currency if isinstance(source.currency, str) else None
     amounts = read_amounts(columns["amount"], rejects, source.title("amount"))
-    return in_one_currency(amounts, source.currency, rates, rejects, source.title("currency"))
+    currency = columns.get("currency", source.currency)
+    return in_one_currency(amounts, currency, rates, rejects, source.title("currency"))
 
 
 def _rejected_table(rows: list[BadRow]) -> Table:
@@ -264,17 +284,6 @@ def _rejected_table(rows: list[BadRow]) -> Table:
     )
 
 
-def _compacted(
-    ids: NDArray[np.int64], opportunities: NDArray[Any]
-) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Leave out the opportunities none of whose rows is an entry."""
-    present = np.zeros(len(opportunities), bool)
-    present[ids] = True
-    if present.all():
-        return ids, opportunities
-    return (np.cumsum(present) - 1)[ids], opportunities[present]
-
-
 def _labels(codes: NDArray[np.int64], names: list[str]) -> Labels:
     """Return labels with their codes in the smallest integers that hold them."""
     smallest = next(
@@ -283,6 +292,6 @@ def _labels(codes: NDArray[np.int64], names: list[str]) -> Labels:
     return Labels(codes.astype(smallest), tuple(names))
 
 
-def _out_of_order(ids: NDArray[np.int64], order: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the rows that were recorded after the one that follows them in time."""
-    return np.flatnonzero((ids[1:] == ids[:-1]) & (order[1:] < order[:-1]))
+def _against_time(ids: NDArray[np.integer[Any]], order: NDArray[np.int64]) -> bool:
+    """Return whether sorted entries were recorded in another order than that of their times."""
+    return bool(((ids[1:] == ids[:-1]) & (order[1:] < order[:-1])).any())

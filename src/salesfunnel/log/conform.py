@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from salesfunnel.log.view import View
 from salesfunnel.table import Column, Phrase, Table
 
 _RULE_NAMES = np.array([rule.name.lower() for rule in Rule], object)
+_CHUNK = 1 << 16
+"""Runs judged at a time: so many that the arrays of a step stay in the cache."""
 
 
 class Breaches(NamedTuple):
@@ -23,6 +26,11 @@ class Breaches(NamedTuple):
     run: NDArray[np.int64]
     rule: NDArray[np.uint8]
     detail: NDArray[np.object_]
+
+    @classmethod
+    def of(cls, run: NDArray[np.int64], rule: Rule, detail: str | None = None) -> Breaches:
+        """Return breaches of one rule that are about one thing."""
+        return cls(run, np.full(len(run), rule, np.uint8), np.full(len(run), detail, object))
 
 
 def conform(view: View, policy: Policy | None = None) -> Table:
@@ -45,14 +53,14 @@ def conform(view: View, policy: Policy | None = None) -> Table:
     run, rule, detail = run[by_run], rule[by_run], detail[by_run]
 
     runs = view.runs
-    states = np.array([*view.funnel.states, None], object)
+    states, nowhere = np.array([*view.funnel.states, None], object), len(view.funnel.states)
     names = state_namer(view.funnel)
     notes = [Phrase("note.required_unchecked", {"fields": ", ".join(dict.fromkeys(unchecked))})]
     return Table(
         [
-            Column("opportunity", view.log.opportunities[runs.opportunity[run]], "text"),
+            Column("opportunity", view.log.identify(runs.opportunity[run]), "text"),
             Column("entered_at", runs.time[run].view("datetime64[us]")),
-            Column("from", states[_source(view)[run]], labels=names),
+            Column("from", states[runs.before(run, none=nowhere)], labels=names),
             Column("to", states[runs.state[run]], labels=names),
             Column("rule", _RULE_NAMES[rule], labels=catalogue_namer("rule")),
             Column("detail", detail),
@@ -62,39 +70,37 @@ def conform(view: View, policy: Policy | None = None) -> Table:
     )
 
 
-def _source(view: View) -> NDArray[np.uint8]:
-    """Return the state before each run; S where the run is the opportunity's first."""
-    source = np.empty_like(view.runs.state)
-    source[1:] = view.runs.state[:-1]
-    source[view.runs.starts] = len(view.funnel.states)
-    return source
-
-
 def _order(view: View, policy: Policy) -> Breaches:
-    table = np.array(verdicts(view.funnel, policy), np.uint8)
     runs = view.runs
-    source = _source(view)
-    verdict = table[source, runs.state]
-    run = np.flatnonzero(verdict)
-    rule = verdict[run]
+    table = np.array(verdicts(view.funnel, policy), np.uint8)
+    start, n_states = len(table) - 1, table.shape[1]
+    flat = table.reshape(-1)
+    found = []
+    for begin in range(0, len(runs.state), _CHUNK):
+        run = np.arange(begin, min(begin + _CHUNK, len(runs.state)))
+        pair = runs.before(run, none=start) * n_states
+        pair += runs.state[run]
+        found.append(run[flat[pair] != Rule.ALLOWED])
+    run = np.concatenate(found) if found else np.zeros(0, np.int64)
+    rule = table[runs.before(run, none=start), runs.state[run]]
     if policy.reopen:
-        in_order = _reopened_in_order(view, policy, run[rule == Rule.REOPENING])
-        rule[rule == Rule.REOPENING] = np.where(in_order, Rule.ALLOWED, Rule.REOPENING)
+        candidate = rule == Rule.REOPENING
+        rule[candidate] *= ~_reopened_in_order(view, policy, run[candidate])
         run, rule = run[rule != Rule.ALLOWED], rule[rule != Rule.ALLOWED]
     return Breaches(run, rule, np.full(len(run), None))
 
 
 def _reopened_in_order(view: View, policy: Policy, run: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which reopenings lead where they should, in time."""
-    runs, presale = view.runs, view.funnel.n_presale
-    index = np.arange(len(runs.state))
-    begin = runs.starts[runs.member[run]]
-    last_presale = np.maximum.accumulate(np.where(runs.state < presale, index, -1))
+    runs = view.runs
+    begin = runs.starts[np.searchsorted(runs.starts, run, side="right") - 1]
+    presale = np.append(-1, np.flatnonzero(runs.state < view.funnel.n_presale))
+    last_presale = presale[np.searchsorted(presale, run) - 1]
     was_lost = runs.state[run - 1] == view.funnel.lost
-    back_to = np.where(was_lost, run - 2, last_presale[run - 1])
+    back_to = np.where(was_lost, run - 2, last_presale)
     in_order: NDArray[np.bool_] = (back_to >= begin) & (runs.state[back_to] == runs.state[run])
     if policy.reopen_within is not None:
-        limit = np.timedelta64(policy.reopen_within).astype("timedelta64[us]").astype(np.int64)
+        limit = policy.reopen_within // timedelta(microseconds=1)
         in_order &= runs.time[run] - runs.time[run - 1] <= limit
     return in_order
 
@@ -106,10 +112,9 @@ def _reasons(view: View, policy: Policy) -> Breaches:
         [reason_verdict(view.funnel, policy, name) for name in (*names, None)], np.uint8
     )
     reason = view.reason_of(run)
-    rule = table[reason]
-    broken = rule != Rule.ALLOWED
-    detail = np.array([*names, None], object)[reason]
-    return Breaches(run[broken], rule[broken], detail[broken])
+    broken = table[reason] != Rule.ALLOWED
+    run, reason = run[broken], reason[broken]
+    return Breaches(run, table[reason], np.array([*names, None], object)[reason])
 
 
 def _required(view: View, policy: Policy, unchecked: list[str]) -> list[Breaches]:
@@ -126,16 +131,18 @@ def _required(view: View, policy: Policy, unchecked: list[str]) -> list[Breaches
             else:
                 unchecked.append(field)
                 continue
-            found.append(
-                Breaches(
-                    missing,
-                    np.full(len(missing), Rule.REQUIRED_FIELD, np.uint8),
-                    np.full(len(missing), field, object),
-                )
-            )
+            found.append(Breaches.of(missing, Rule.REQUIRED_FIELD, field))
     return found
 
 
 def _time(view: View) -> Breaches:
-    run = view.runs_of(view.log.out_of_order)
-    return Breaches(run, np.full(len(run), Rule.TIME_ORDER, np.uint8), np.full(len(run), None))
+    """Find the entries that were recorded straight after a later one."""
+    if view.log.records is None:
+        return Breaches.of(np.zeros(0, np.int64), Rule.TIME_ORDER)
+    records, opportunity = view.cut(view.log.records), view.cut(view.log.entries.opportunity)
+    rows = np.lexsort((records, opportunity))
+    opportunity, time = opportunity[rows], view.cut(view.log.entries.time)[rows]
+    went_back = (opportunity[1:] == opportunity[:-1]) & (time[1:] < time[:-1])
+    late = rows[1:][went_back]
+    run = np.unique(np.searchsorted(view.runs.last, late))
+    return Breaches.of(run, Rule.TIME_ORDER)

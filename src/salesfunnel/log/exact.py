@@ -28,7 +28,7 @@ class ExactSums(NamedTuple):
         return ExactSums(whole + carried, micro)
 
     def as_float(self) -> NDArray[np.float64]:
-        """Return the sums as floats, rounded once."""
+        """Return the sums as floats."""
         return self.whole + self.micro / MICRO
 
     def total(self) -> ExactSums:
@@ -50,9 +50,14 @@ def as_millionths(amounts: NDArray[np.float64]) -> NDArray[np.int64]:
     """
     known = np.where(np.isnan(amounts), 0.0, amounts)
     limit = np.iinfo(np.int64).max / MICRO
-    if len(known) and np.abs(known).max() >= limit:
+    largest = np.abs(known).max(initial=0.0)
+    if largest >= limit:
         raise SizeError(
-            f"an amount of {np.abs(known).max():,.0f} is too large to add up exactly; the limit is "
+            f"an amount of {largest:,.0f} is too large to add up exactly; the limit is "
             f"{limit:,.0f}: give amounts in thousands or millions"
         )
-    return np.asarray(np.rint(known * MICRO).astype(np.int64))
+    # Whole units on their own: a float of so many millionths would round them.
+    whole = np.floor(known)
+    rest = np.rint((known - whole) * MICRO)
+    millionths: NDArray[np.int64] = whole.astype(np.int64) * MICRO + rest.astype(np.int64)
+    return millionths

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from salesfunnel.kernel.codes import combine
 
 Label = str | None
 Group = Label | tuple[Label, ...]
-"""What a group is called: a label, or one for each of several attributes; None is an unknown one."""
+"""What a group is called: a label, None if unknown; or one for each of several attributes."""
 
 
 class Labels(NamedTuple):
@@ -46,7 +46,7 @@ def attribute_names(by: str | Sequence[str]) -> tuple[str, ...]:
     DefinitionError
         If it names none, or one twice.
     """
-    names = (by,) if isinstance(by, str) else tuple(by)
+    names = tuple(by) if isinstance(by, Iterable) and not isinstance(by, str) else (by,)
     if not names or len(set(names)) < len(names) or not all(isinstance(n, str) for n in names):
         raise DefinitionError(
             f"by= is the name of an attribute or several distinct ones, not {by!r}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from salesfunnel.log.view import View
 from salesfunnel.model.opportunity import STATUSES
 from salesfunnel.periods import from_microseconds
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _STATUS_NAMES = np.array(STATUSES)
 
@@ -65,11 +67,18 @@ def milestones(view: View) -> Milestones:
     where = view.standing
     return Milestones(
         states=view.funnel.states,
-        opportunity=view.log.opportunities[view.opportunity],
+        opportunity=view.log.identify(view.opportunity),
         # The smallest int64, which stands for never, is NaT.
-        entered_at=view.first_entries.view("datetime64[us]"),
-        status_code=where.status,
-        furthest=where.furthest,
-        last=where.last,
+        entered_at=_read_only(view.first_entries.view("datetime64[us]")),
+        status_code=_read_only(where.status),
+        furthest=_read_only(where.furthest),
+        last=_read_only(where.last),
         instant=view.as_of,
     )
+
+
+def _read_only(column: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return a column that the view keeps, safe from changes."""
+    shown = column.view()
+    shown.flags.writeable = False
+    return shown

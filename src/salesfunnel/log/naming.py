@@ -24,7 +24,7 @@ def state_namer(funnel: Funnel) -> Namer:
 
 
 def reason_namer(funnel: Funnel) -> Namer:
-    """Return what names loss reasons; one that the funnel does not know is called as in the data."""
+    """Return what names loss reasons; one that the funnel does not know is its own name."""
 
     def name(key: str, lang: str) -> str:
         return funnel.reason(key).label(lang) if funnel.knows_reason(key) else key

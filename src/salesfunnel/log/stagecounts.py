@@ -25,7 +25,8 @@ _COUNTS = ("entered", "advanced", "lost", "open", "churned", "skipped")
 class StageCounts:
     """Opportunities counted by stage; a value that adds.
 
-    The counts of two logs that share no opportunity, taken at the same instant, add up to those of both.
+    The counts of two logs that share no opportunity, taken at the same instant, add up to those of
+    both.
 
     Attributes
     ----------
@@ -38,8 +39,8 @@ class StageCounts:
     groups : tuple or None
         Names of the G groups; None without groups, and then the arrays have no first axis.
     entered, advanced, lost, open, churned : (G, K) int64
-        Opportunities that entered the stage, went on from it, were finally lost there, stand there, and
-        churned there after the sale (after the last stage: at that stage).
+        Opportunities that entered the stage, went on from it, were finally lost there, stand there,
+        and churned there after the sale (after the last stage: at that stage).
     skipped : (G, K) int64
         In the mode ``strict`` those of `entered` that are in no other column; else zero.
     instant : int or None
@@ -87,7 +88,9 @@ class StageCounts:
         if self.mode != other.mode:
             raise MergeError(f"cannot add: one counts {self.mode!r}, the other {other.mode!r}")
         together = align(self, other)
-        counts = {name: together.add(getattr(self, name), getattr(other, name)) for name in _COUNTS}
+        counts: dict[str, Any] = {
+            name: together.add(getattr(self, name), getattr(other, name)) for name in _COUNTS
+        }
         return attrs.evolve(self, groups=together.groups, instant=together.instant, **counts)
 
     def __eq__(self, other: object) -> bool:

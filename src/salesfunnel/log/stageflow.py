@@ -10,6 +10,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.errors import SizeError
+from salesfunnel.kernel.flow import add_up
 from salesfunnel.kernel.transitions import count, exact_sums, pair_codes
 from salesfunnel.log.exact import ExactSums, as_millionths
 from salesfunnel.log.labels import Group, Grouping, attribute_names, group
@@ -17,12 +19,16 @@ from salesfunnel.log.merging import align, find
 from salesfunnel.log.view import View
 from salesfunnel.periods import from_microseconds
 
+_MAX_CELLS = 50_000_000
+"""Of one array of a flow: 400 MB."""
+
 
 @attrs.frozen(slots=False, eq=False)
 class StageFlow:
     """Transitions added up from state to state; a value that adds.
 
-    The flows of two logs that share no opportunity, taken at the same instant, add up to the flow of both.
+    The flows of two logs that share no opportunity, taken at the same instant, add up to the flow
+    of both.
 
     Attributes
     ----------
@@ -61,12 +67,12 @@ class StageFlow:
 
     @property
     def seconds(self) -> NDArray[np.float64]:
-        """Sums of durations in seconds, ``(G, S, S)``, rounded once from `durations`."""
+        """Sums of durations in seconds, ``(G, S, S)``; `durations` has them without rounding."""
         return self.durations.as_float()
 
     @property
     def amount(self) -> NDArray[np.float64]:
-        """Sums of amounts, ``(G, S, S)``, rounded once from `amounts`."""
+        """Sums of amounts, ``(G, S, S)``; `amounts` has them to the millionth."""
         return self.amounts.as_float()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -142,11 +148,18 @@ class StageFlow:
 def stage_flow(view: View, by: str | Sequence[str] | None = None) -> StageFlow:
     """Return the flow of a view, by the labels known at each transition."""
     n_states = len(view.funnel) + 2
-    moves, runs = view.transitions, view.runs
     names = () if by is None else attribute_names(by)
+    if not names and view.log.amounts is None:
+        return _ungrouped(view, n_states)
+    moves, runs = view.transitions, view.runs
     groups, at_move, at_start, at_end = _groups(view, names)
     n_groups = 1 if groups is None else len(groups)
     size = n_groups * n_states * n_states
+    if size > _MAX_CELLS:
+        raise SizeError(
+            f"a flow of {n_groups:,} groups and {n_states} states has {size:,} cells, more than "
+            f"{_MAX_CELLS:,}: group by what has fewer labels"
+        )
     shape = (n_states, n_states) if groups is None else (n_groups, n_states, n_states)
 
     codes = pair_codes(moves.source, moves.target, n_states, at_move)
@@ -169,6 +182,23 @@ def stage_flow(view: View, by: str | Sequence[str] | None = None) -> StageFlow:
         amounts=exact(amounts),
         starts=tally(runs.starts, at_start),
         ends=tally(runs.ends, at_end),
+        instant=view.as_of,
+    )
+
+
+def _ungrouped(view: View, n_states: int) -> StageFlow:
+    """Return the flow without groups and amounts, which needs the packed entries alone."""
+    sums = add_up(view.log.entries, n_states, until=view.until, keep_repeats=view.keep_repeats)
+    nothing = np.zeros((n_states, n_states), np.int64)
+    return StageFlow(
+        states=view.funnel.states,
+        by=(),
+        groups=None,
+        counts=sums.counts,
+        durations=ExactSums(sums.seconds, sums.microseconds),
+        amounts=ExactSums(nothing, nothing.copy()),
+        starts=sums.starts,
+        ends=sums.ends,
         instant=view.as_of,
     )
 

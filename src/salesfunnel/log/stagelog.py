@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
+from salesfunnel.kernel.entries import Entries
 from salesfunnel.log.labels import Labels
 from salesfunnel.log.milestones import Milestones, milestones
 from salesfunnel.log.stagecounts import StageCounts, stage_counts
@@ -27,38 +28,18 @@ Instant = datetime | date | np.datetime64 | str | int
 """What `as_of=` takes: see `salesfunnel.periods.to_instant`."""
 
 
-class Entries(NamedTuple):
-    """The sorted columns: by opportunity, then time, then as ties were settled.
-
-    Attributes
-    ----------
-    opportunity : (N,) integers
-        Index into `StageLog.opportunities`.
-    state : (N,) uint8
-        Code of the state entered.
-    time : (N,) int64
-        Microseconds since 1970 in UTC.
-    """
-
-    opportunity: NDArray[np.integer[Any]]
-    state: NDArray[np.uint8]
-    time: NDArray[np.int64]
-
-
 class StageLog:
     """The history of many opportunities: one entry for each state that each of them entered.
 
-    Immutable. Made by `from_columns`, `from_opportunities` or a reader such as `read_csv`; asked by `flow`,
-    `stage_counts`, `milestones`, `conform`, and by everything in `metrics`.
+    Immutable. Made by `from_columns`, `from_opportunities` or a reader such as `read_csv`; asked by
+    `flow`, `stage_counts`, `milestones`, `conform`, and by everything in `metrics`.
 
     Attributes
     ----------
     funnel : Funnel
         The stages.
-    opportunities : (M,) array
-        The identifiers.
     entries : Entries
-        The sorted columns.
+        The sorted columns, packed.
     tz : tzinfo
         The business time zone: how naive times were read, and where periods are cut.
     currency : str or None
@@ -67,13 +48,16 @@ class StageLog:
         What could not be an entry, with ``errors="collect"``: row, column, value, expected.
     ignored : int
         Rows that the stage map says are no entries.
+    records : (N,) int64 array or None
+        Ranks of the record numbers (`order=`); None where entries were recorded in the order of
+        their times.
     """
 
     def __init__(
         self,
         funnel: Funnel,
         entries: Entries,
-        opportunities: NDArray[Any],
+        identifiers: NDArray[Any] | None,
         *,
         reasons: Labels | None,
         amounts: NDArray[np.float64] | None,
@@ -82,21 +66,23 @@ class StageLog:
         currency: str | None,
         rejected: Table,
         ignored: int,
-        out_of_order: NDArray[np.int64] | None = None,
+        records: NDArray[np.int64] | None = None,
     ) -> None:
         self.funnel = funnel
         self.entries = entries
-        self.opportunities = opportunities
+        self._identifiers = identifiers
         self.reasons = reasons
         self.amounts = amounts
         self.tz = tz
         self.currency = currency
         self.rejected = rejected
         self.ignored = ignored
-        self.out_of_order = out_of_order
+        self.records = records
         self._attributes = dict(attributes)
+        self._last_entry = entries.last_time
         self._views: dict[int | None, View] = {}
-        for column in (*entries, opportunities, amounts):
+        codes = [labels.codes for labels in (reasons, *attributes.values()) if labels is not None]
+        for column in (identifiers, amounts, records, *codes):
             if column is not None:
                 column.flags.writeable = False
 
@@ -133,8 +119,8 @@ class StageLog:
         stage : (N,) sequence
             Keys of states, or an integer array of their codes.
         entered_at : (N,) sequence
-            Datetimes, dates, ISO 8601 texts, a datetime64 array, or an integer array of microseconds
-            since 1970 in UTC. What names no zone is read in `tz`.
+            Datetimes, dates, ISO 8601 texts, a datetime64 array, or an integer array of
+            microseconds since 1970 in UTC. What names no zone is read in `tz`.
         reason : (N,) sequence, optional
             Loss reasons; they count at entries into ``lost``.
         attributes : mapping of str to (N,) sequence, optional
@@ -142,8 +128,8 @@ class StageLog:
         amount : (N,) sequence, optional
             Amounts as known at each entry.
         stage_map : mapping, optional
-            What a value of `stage` means: a state's key, ``("lost", reason)``, or None for no entry. What
-            is not in it must be a key of the funnel itself.
+            What a value of `stage` means: a state's key, ``("lost", reason)``, or None for no
+            entry. What is not in it must be a key of the funnel itself.
         order : (N,) sequence of numbers, optional
             Settles equal times of one opportunity, as a record number does.
         ties : {"input", "state"}
@@ -155,10 +141,11 @@ class StageLog:
         missing_time : datetime, date or str, optional
             Time of the rows that have none.
         date_format : str, optional
-            Form of texts in `entered_at`, as in `datetime.strptime`; ``"lenient"`` reads any form that is
-            not ambiguous.
+            Form of texts in `entered_at`, as in `datetime.strptime`; ``"lenient"`` reads any form
+            that is not ambiguous.
         tz : str or tzinfo, optional
-            Zone of times that name none (an IANA name or a tzinfo), and the log's business time zone.
+            Zone of times that name none (an IANA name or a tzinfo), and the log's business time
+            zone.
         errors : {"raise", "collect"}
             Whether rows that cannot be entries raise, or are kept in `rejected`.
 
@@ -209,8 +196,9 @@ class StageLog:
     ) -> StageLog:
         """Return a log of the histories of opportunities.
 
-        Their customer, contact, owner, source, product, currency and expected close, and every one of
-        their free `fields`, become attributes; the values of now, as an opportunity keeps no others.
+        Their customer, contact, owner, source, product, currency and expected close, and every one
+        of their free `fields`, become attributes: the values of now, as an opportunity keeps no
+        others.
 
         Raises
         ------
@@ -226,7 +214,7 @@ class StageLog:
 
     def __len__(self) -> int:
         """Return the number of entries."""
-        return len(self.entries.state)
+        return len(self.entries)
 
     def __repr__(self) -> str:
         return (
@@ -237,17 +225,22 @@ class StageLog:
     @property
     def n_opportunities(self) -> int:
         """The number of opportunities."""
-        return len(self.opportunities)
+        return len(self.entries.first_rows)
+
+    @property
+    def opportunities(self) -> NDArray[Any]:
+        """The identifiers, (M,), in the order of the entries."""
+        return self.identify(self.entries.opportunity[self.entries.first_rows])
+
+    def identify(self, codes: NDArray[np.integer[Any]]) -> NDArray[Any]:
+        """Return the identifiers of opportunities, given by their codes in the entries."""
+        return codes if self._identifiers is None else self._identifiers[codes]
 
     @property
     def as_of(self) -> datetime | None:
         """The instant of knowledge: the last entry; None for an empty log."""
         last = self._last_entry
         return None if last is None else from_microseconds(last)
-
-    @property
-    def _last_entry(self) -> int | None:
-        return int(self.entries.time.max()) if len(self) else None
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -272,16 +265,24 @@ class StageLog:
 
     # ── aggregates ────────────────────────────────────────────────────────────────────────────────
 
+    def ends_by(self, instant: int) -> bool:
+        """Return whether an instant, in microseconds, leaves out no entry."""
+        return self._last_entry is None or self._last_entry <= instant
+
     def view(self, as_of: Instant | None = None) -> View:
         """Return what the log says at an instant, which every aggregate is made from."""
         instant = self._last_entry
-        if as_of is not None and instant is not None:
-            instant = to_instant(as_of, self.tz, "as_of=")
-        if instant not in self._views:
-            if len(self._views) > 1:  # the default one and one other are worth their memory
-                self._views.pop(next(iter(self._views)))
-            self._views[instant] = View(self, instant)
-        return self._views[instant]
+        if as_of is not None:
+            asked = to_instant(as_of, self.tz, "as_of=")
+            instant = asked if len(self) else None
+        view = self._views.get(instant)
+        if view is None:
+            view = View(self, instant)
+            # The default view and one other are worth their memory.
+            default = self._views.get(self._last_entry)
+            self._views = {} if default is None else {self._last_entry: default}
+            self._views[instant] = view
+        return view
 
     def flow(
         self,
@@ -295,8 +296,8 @@ class StageLog:
         Parameters
         ----------
         by : str or sequence of str, optional
-            Attributes to group by. A transition belongs to the label last known at its target entry, a
-            start to that of the first entry, an end to that known at `as_of`.
+            Attributes to group by. A transition belongs to the label last known at its target
+            entry, a start to that of the first entry, an end to that known at `as_of`.
         as_of : datetime, date or str, optional
             The instant of knowledge, inclusive; by default the last entry.
         repeats : {"collapse", "keep"}
@@ -325,13 +326,13 @@ class StageLog:
         by: str | Sequence[str] | None = None,
         as_of: Instant | None = None,
     ) -> StageCounts:
-        """Return how many opportunities entered each stage, went on, were lost there, are open there.
+        """Return how many opportunities entered each stage, went on, were lost or are open there.
 
         Parameters
         ----------
         mode : {"reached", "actual", "strict"}
-            Whether a stage counts who came at least so far, who entered it, or who entered it and all
-            before it in order.
+            Whether a stage counts who came at least so far, who entered it, or who entered it and
+            all before it in order.
         by : str or sequence of str, optional
             Attributes to group by: the labels last known at `as_of`.
         as_of : datetime, date or str, optional
@@ -354,8 +355,8 @@ class StageLog:
         Parameters
         ----------
         as_of : datetime, date or str, optional
-            The instant of knowledge, inclusive; by default the last entry. Opportunities without an entry
-            by then are left out.
+            The instant of knowledge, inclusive; by default the last entry. Opportunities without an
+            entry by then are left out.
         """
         return milestones(self.view(as_of))
 
@@ -372,7 +373,8 @@ class StageLog:
         Returns
         -------
         Table
-            opportunity, entered_at, from, to, rule, detail: the missing field or the unknown reason.
+            opportunity, entered_at, from, to, rule, and as detail the missing field or the unknown
+            reason.
         """
         from salesfunnel.log.conform import conform
 

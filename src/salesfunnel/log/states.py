@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import Rejects
-from salesfunnel.columns.values import is_missing
+from salesfunnel.columns.values import plain_values
 from salesfunnel.errors import DefinitionError, UnknownStateError
 from salesfunnel.kernel.codes import NULL, factorize_objects
 from salesfunnel.model.funnel import Funnel
+from salesfunnel.model.missing import is_missing
 from salesfunnel.model.stage import LOST
 
 StageMap = Mapping[Any, str | tuple[str, str] | None]
-"""What a name in data means: a state's key, ``("lost", reason)``, or None for no entry."""
+"""What a name in data means: a state's key, ``("lost", reason)``, or None for no entry.
+
+A blank name or None means the rows that have none."""
 
 _IGNORED, _UNKNOWN = 254, 255
 
@@ -30,13 +33,14 @@ class States(NamedTuple):
         Codes of states; of no meaning in rows that are rejected or ignored.
     ignored : (N,) bool
         Rows that the stage map says are no entries.
-    reasons : tuple
-        Codes (N,) and names of the loss reasons that the stage map gives; -1 where it gives none.
+    reasons : tuple or None
+        Codes (N,) and names of the loss reasons that the stage map gives, -1 where it gives none;
+        None where it gives none at all.
     """
 
     codes: NDArray[np.uint8]
     ignored: NDArray[np.bool_]
-    reasons: tuple[NDArray[np.int64], list[str]]
+    reasons: tuple[NDArray[np.int64], list[str]] | None
 
 
 def read_states(
@@ -53,28 +57,36 @@ def read_states(
     DefinitionError
         If the stage map leads to a state or a loss reason that the funnel does not have.
     """
-    meaning = {name: _meaning(name, target, funnel) for name, target in (stage_map or {}).items()}
+    meaning = {
+        _name(name): _meaning(name, target, funnel) for name, target in (stage_map or {}).items()
+    }
     if not meaning and _are_codes(values):
         return _from_codes(np.asarray(values), funnel, rejects, column)
 
-    plain = values.tolist() if isinstance(values, np.ndarray) else values
-    stripped = (value.strip() if isinstance(value, str) else value for value in plain)
-    index, names = factorize_objects(None if is_missing(value) else value for value in stripped)
+    index, names = factorize_objects(map(_name, plain_values(values)))
     reason_names = sorted({reason for _, reason in meaning.values() if reason})
     states = np.full(len(names) + 1, _UNKNOWN, np.uint8)
     reasons = np.full(len(names) + 1, NULL)
-    for code, name in enumerate(names):
+    for code, name in [*enumerate(names), (NULL, None)]:
         if name in meaning:
             states[code], reason = meaning[name]
             reasons[code] = reason_names.index(reason) if reason else NULL
         elif isinstance(name, str) and name in funnel.states:
             states[code] = funnel.index(name)
     codes = states[index]
-    ignored = codes == _IGNORED
+    ignored = (codes == _IGNORED) & ~rejects.bad
     rejects.leave_out(ignored)
-    rejects.add(index == NULL, column, values, "a stage; there is none")
-    rejects.add(codes == _UNKNOWN, column, values, _expected(funnel))
-    return States(codes, ignored, (reasons[index], reason_names))
+    unknown = codes == _UNKNOWN
+    rejects.add(unknown & (index == NULL), column, values, "a stage; there is none")
+    rejects.add(unknown, column, values, _expected(funnel))
+    return States(codes, ignored, (reasons[index], reason_names) if reason_names else None)
+
+
+def _name(value: Any) -> Any:
+    """Return what a stage is called, without blanks at its ends; None where it is missing."""
+    if is_missing(value):
+        return None
+    return value.strip() if isinstance(value, str) else value
 
 
 def _meaning(name: Any, target: Any, funnel: Funnel) -> tuple[int, str | None]:
@@ -111,12 +123,11 @@ def _from_codes(
     values: NDArray[np.integer[Any]], funnel: Funnel, rejects: Rejects, column: str
 ) -> States:
     n_states = len(funnel.states)
-    outside = (values < 0) | (values >= n_states)
-    expected = f"the code of a state: 0 to {n_states - 1}"
-    rejects.add(outside, column, values, expected)
-    codes = np.where(outside, 0, values).astype(np.uint8)
-    none = np.full(len(values), NULL), list[str]()
-    return States(codes, np.zeros(len(values), bool), none)
+    if len(values) and (values.min() < 0 or values.max() >= n_states):
+        outside = (values < 0) | (values >= n_states)
+        rejects.add(outside, column, values, f"the code of a state: 0 to {n_states - 1}")
+        values = np.where(outside, 0, values)
+    return States(values.astype(np.uint8, copy=False), np.zeros(len(values), bool), None)
 
 
 def _expected(funnel: Funnel) -> str:

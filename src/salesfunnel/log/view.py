@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.kernel.runs import Runs, collapse, last_known
+from salesfunnel.kernel.runs import Runs, collapse, last_known, last_known_within
 from salesfunnel.kernel.standing import Standing, first_entries, standing
 from salesfunnel.kernel.transitions import Transitions, transitions
 from salesfunnel.log.labels import Grouping, attribute_names, group
@@ -37,28 +37,30 @@ class View:
         self.funnel = log.funnel
         self.as_of = as_of
         self.keep_repeats = keep_repeats
-        entries = log.entries
-        # None stands for all rows, which need no copy.
-        self._rows: NDArray[np.int64] | None = None
-        if as_of is not None and not (entries.time <= as_of).all():
-            self._rows = np.flatnonzero(entries.time <= as_of)
+        self.until = None if as_of is None or log.ends_by(as_of) else as_of
 
-    def _cut(self, column: NDArray[Scalar]) -> NDArray[Scalar]:
-        return column if self._rows is None else column[self._rows]
+    @cached_property
+    def _known(self) -> NDArray[np.bool_] | None:
+        """Which rows are known by then; None stands for all, which need no copy."""
+        return None if self.until is None else self.log.entries.time <= self.until
 
-    @property
+    def cut(self, column: NDArray[Scalar]) -> NDArray[Scalar]:
+        """Return what a column of the log has by `as_of`."""
+        return column if self._known is None else column[self._known]
+
+    @cached_property
     def n_entries(self) -> int:
         """The number of entries by `as_of`."""
-        return len(self.log) if self._rows is None else len(self._rows)
+        return len(self.log) if self._known is None else int(np.count_nonzero(self._known))
 
     @cached_property
     def runs(self) -> Runs:
         """The collapsed histories."""
         entries = self.log.entries
         return collapse(
-            self._cut(entries.opportunity),
-            self._cut(entries.state),
-            self._cut(entries.time),
+            self.cut(entries.opportunity),
+            self.cut(entries.state),
+            self.cut(entries.time),
             keep_repeats=self.keep_repeats,
         )
 
@@ -89,48 +91,38 @@ class View:
 
     @cached_property
     def loss_reason(self) -> NDArray[np.int64]:
-        """Code of the reason of the loss that stands, (m,); -1 where there is no loss or no reason."""
+        """Code of the reason of the loss that stands, (m,); -1 where there is none of either."""
         stands = self.standing.last == self.funnel.lost
-        return np.where(stands, self.reason_of(self.runs.ends), -1)
+        reasons = np.full(len(stands), -1)
+        reasons[stands] = self.reason_of(self.runs.ends[stands])
+        return reasons
 
     def reason_of(self, run: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the code of the last reason given within some runs; -1 where there is none."""
         if self.log.reasons is None:
             return np.full(len(run), -1)
-        codes = self._cut(self.log.reasons.codes)
-        last = self.runs.last[run]
-        if len(self.runs.state) == len(codes):  # no repeats: a run is a row
-            return codes[last].astype(np.int64)
-        rows = last_known(codes >= 0, self._cut(self.log.entries.opportunity), last)
-        first = np.where(run > 0, self.runs.last[run - 1] + 1, 0)
-        return np.where(rows >= first, codes[rows], -1)
-
-    def runs_of(self, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
-        """Return the runs that some rows of the log belong to, each once."""
-        if rows is None:
-            return np.zeros(0, np.int64)
-        if self._rows is not None:
-            rows = np.searchsorted(self._rows, rows[np.isin(rows, self._rows)])
-        return np.unique(np.searchsorted(self.runs.last, rows))
+        codes = self.cut(self.log.reasons.codes)
+        rows = last_known_within(codes >= 0, self.runs.first[run], self.runs.last[run])
+        return np.where(rows >= 0, codes[rows], -1).astype(np.int64)
 
     def amount_by(self, run: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the last known amount up to and including some runs; NaN where there is none."""
         if self.log.amounts is None:
             return np.full(len(run), np.nan)
-        amounts = self._cut(self.log.amounts)
+        amounts = self.cut(self.log.amounts)
         rows = last_known(
-            ~np.isnan(amounts), self._cut(self.log.entries.opportunity), self.runs.last[run]
+            ~np.isnan(amounts), self.cut(self.log.entries.opportunity), self.runs.last[run]
         )
         return np.where(rows >= 0, amounts[rows], np.nan)
 
     def label_by(self, attribute: str, run: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return codes of the last known label up to and including some runs; -1 where there is none."""
-        codes = self._cut(self.log.attribute(attribute).codes)
-        rows = last_known(codes >= 0, self._cut(self.log.entries.opportunity), self.runs.last[run])
-        return np.where(rows >= 0, codes[rows], -1)
+        """Return codes of the last known label up to and including some runs; -1 for none."""
+        codes = self.cut(self.log.attribute(attribute).codes)
+        rows = last_known(codes >= 0, self.cut(self.log.entries.opportunity), self.runs.last[run])
+        return np.where(rows >= 0, codes[rows], -1).astype(np.int64)
 
     def grouping(self, by: str | Sequence[str], run: NDArray[np.int64] | None = None) -> Grouping:
-        """Return groups by the labels known at some runs: by default the last ones, one an opportunity."""
+        """Return groups by the labels known at some runs, by default the last of each history."""
         names = attribute_names(by)
         at = self.runs.ends if run is None else run
         return group(

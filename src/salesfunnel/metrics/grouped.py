@@ -68,7 +68,7 @@ def sums(
     """
     known = np.flatnonzero(~np.isnan(values))
     ordered = known[np.argsort(values[known])]
-    return np.bincount(group[ordered], values[ordered], minlength=n_groups)
+    return np.asarray(np.bincount(group[ordered], values[ordered], minlength=n_groups), np.float64)
 
 
 def quantiles(

@@ -13,6 +13,7 @@ import attrs
 from salesfunnel.errors import DefinitionError
 from salesfunnel.model.frozendict import FrozenDict
 from salesfunnel.model.instant import instant
+from salesfunnel.model.missing import is_missing
 from salesfunnel.model.stage import LOST, WON
 from salesfunnel.model.validation import (
     from_isoformat,
@@ -221,8 +222,8 @@ class Opportunity:
         return getattr(self, field) if field in _OWN_FIELDS else self.fields.get(field)
 
     def missing(self, required: Iterable[str]) -> tuple[str, ...]:
-        """Return those of the required fields that have no value (None, or an empty text)."""
-        return tuple(field for field in required if _is_blank(self.value(field)))
+        """Return those of the required fields that have no value (None, a blank text, NaN)."""
+        return tuple(field for field in required if is_missing(self.value(field)))
 
     def _with_change(self, change: StageChange) -> Opportunity:
         """Return the opportunity one change later; the engine has checked that it may follow."""
@@ -265,11 +266,6 @@ class Opportunity:
             values.get("history", ()), StageChange.from_dict, "the changes of a history"
         )
         return cls(**values)
-
-
-def _is_blank(value: object) -> bool:
-    # Not `value in (None, "")`: the comparison of an array, say, is no single truth.
-    return value is None or (isinstance(value, str) and not value)
 
 
 _OWN_FIELDS = frozenset(field.name for field in attrs.fields(Opportunity)) - {"fields", "history"}

@@ -14,6 +14,7 @@ from salesfunnel.metrics.summary import summary
 from salesfunnel.periods import from_microseconds
 from salesfunnel.table import Phrase, Table
 from salesfunnel.text.catalogue import catalogue, default_language
+from salesfunnel.text.width import plain
 
 
 @attrs.frozen(slots=False)
@@ -40,11 +41,11 @@ class Report:
         """Return the report as text for a terminal, with the notes of all tables at the end."""
         lang = default_language() if lang is None else lang
         title = catalogue(lang).text("report.title")
-        facts = " · ".join(fact.text(lang) for fact in self.facts)
+        facts = " · ".join(plain(fact.text(lang)) for fact in self.facts)
         parts = [f"{title}\n{facts}"]
         parts += [table.to_text(lang, notes=False) for table in self.tables.values()]
         notes = dict.fromkeys(
-            note.text(lang)
+            plain(note.text(lang))
             for table in self.tables.values()
             for note in table.notes
             if note.key != "note.as_of"  # one of the facts

@@ -15,6 +15,7 @@ Keys are grouped by their first part:
 ``mode.``        counting modes of the stage table
 ``title.``       titles of tables
 ``note.``        notes under tables
+``rule.``        the engine's rules, by how they are broken
 ``report.``      the report
 ``value.``       words in the place of a value
 ``currency.``    symbols of currencies; a currency without one shows its code

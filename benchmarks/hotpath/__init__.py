@@ -1,0 +1,1 @@
+"""The hot path beside its peers: `python -m benchmarks.hotpath --help`."""

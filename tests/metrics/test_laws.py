@@ -1,0 +1,94 @@
+"""What holds for every metric: rows in any order mean the same, and parts add up to the whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from metrics.logs import By, groupings, log_of, oracles, part
+from oracle import Oracle
+
+from salesfunnel.metrics import flow_table, loss_table, sales_cycle, stage_table, summary, win_rate
+from salesfunnel.table import Table
+
+METRICS: dict[str, Callable[..., Table]] = {
+    "stage_table": stage_table,
+    "win_rate": win_rate,
+    "win_rate_by_amount": lambda log, **options: win_rate(log, weight="amount", **options),
+    "loss_table": loss_table,
+    "loss_by_stage": lambda log, **options: loss_table(log, by_stage=True, **options),
+    "sales_cycle": sales_cycle,
+    "summary": summary,
+    "flow_table": flow_table,
+}
+names = st.sampled_from(list(METRICS))
+
+SUMS = {
+    "stage_table": ["entered", "advanced", "lost", "open", "churned"],
+    "win_rate": ["numerator", "denominator"],
+    "win_rate_by_amount": ["numerator", "denominator"],
+    "loss_table": ["numerator", "amount"],
+    "loss_by_stage": ["numerator", "amount"],
+    "sales_cycle": ["deals"],
+    "summary": ["opportunities", "open", "won", "lost", "churned", "won_amount", "open_amount"],
+    "flow_table": ["transitions", "amount"],
+}
+"""The columns of a table that add; its texts say which row of the other is meant."""
+
+
+@given(names, oracles(tied=False), groupings, st.data())
+def test_rows_mean_the_same_in_any_order(
+    name: str, oracle: Oracle, by: By, data: st.DataObject
+) -> None:
+    shuffled = log_of(oracle, data.draw(st.permutations(oracle.rows)))
+    options = {"by": by, "as_of": oracle.as_of}
+
+    assert METRICS[name](shuffled, **options) == METRICS[name](log_of(oracle), **options)
+
+
+def totals(tables: Iterable[Table], names: list[str]) -> Mapping[object, Counter[str]]:
+    """Return the sums of the rows that are about the same, by what they are about."""
+    sums: dict[object, Counter[str]] = {}
+    for table in tables:
+        about = [name for name in table.columns if table.column(name).kind == "text"]
+        for row in table.rows():
+            counts = sums.setdefault(tuple(row[name] for name in about), Counter())
+            counts.update({name: row[name] for name in names})
+    return sums
+
+
+@given(names, oracles(), groupings)
+def test_the_parts_of_a_log_add_up(name: str, oracle: Oracle, by: By) -> None:
+    members = sorted({str(row.opportunity) for row in oracle.rows})
+    halves = [part(oracle, {*members[::2]}), part(oracle, {*members[1::2]})]
+    tables = [
+        METRICS[name](log_of(members), by=by, as_of=oracle.as_of) for members in (*halves, oracle)
+    ]
+
+    assert totals(tables[:2], SUMS[name]) == totals(tables[2:], SUMS[name])
+
+
+@given(names, oracles())
+def test_the_future_changes_nothing(name: str, oracle: Oracle) -> None:
+    known = [row for row in oracle.rows if oracle.as_of is not None and row.time <= oracle.as_of]
+
+    now = METRICS[name](log_of(oracle, known), as_of=oracle.as_of)
+    assert METRICS[name](log_of(oracle), as_of=oracle.as_of) == now
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("by", [None, "owner", ("owner", "region")])
+def test_nothing_is_known_of_an_empty_log(name: str, by: By) -> None:
+    table = METRICS[name](log_of(Oracle([], 3, 2)), by=by)
+
+    assert all(
+        value in (0, None)
+        for name in table.columns
+        for value in table.to_dict()[name]
+        if table.column(name).kind != "text"
+    )
+    assert by is None or len(table) == 0
+    assert table.to_text("zh") != table.to_text("en")
