@@ -54,8 +54,9 @@ def log_of(
     form: str = "microseconds",
     bare: bool = False,
 ) -> StageLog:
-    """Return the log of an oracle's rows, or of others in their place; `bare`, of histories alone."""
+    """Return the log of an oracle's rows, or of others; `bare`, of histories alone and in arrays."""
     rows = oracle.rows if rows is None else rows
+    ids = [row.opportunity for row in rows]
     known: dict[str, Any] = {
         "reason": [row.reason for row in rows],
         "amount": [None if row.amount is None else row.amount / MILLION for row in rows],
@@ -63,7 +64,7 @@ def log_of(
     }
     return StageLog.from_columns(
         funnel_of(oracle),
-        opportunity=[row.opportunity for row in rows],
+        opportunity=np.array(ids) if bare else ids,
         stage=np.array([row.state for row in rows], np.int64),
         entered_at=FORMS[form]([row.time for row in rows]),
         order=[row.order for row in rows] if oracle.ties == "order" else None,

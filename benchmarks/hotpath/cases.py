@@ -48,7 +48,7 @@ def _yardstick(n: int) -> Contestant:
 def unsorted(n: int) -> Contestants:
     data = _same(entries(n))
     return [
-        Contestant(OURS, with_salesfunnel.flow, data, with_salesfunnel.answer),
+        Contestant(OURS, with_salesfunnel.flow, data, _itself),
         _yardstick(n),
         Contestant("numpy lexsort", with_numpy.flow, data, _itself),
         Contestant("DuckDB", with_duckdb.flow, data, with_duckdb.answer),
@@ -65,7 +65,7 @@ def wide_key(n: int) -> Contestants:
             OURS,
             with_salesfunnel.flow,
             _same(entries(n)),
-            with_salesfunnel.answer,
+            _itself,
             question="whole seconds",
             note="whole seconds, with which it fits",
         ),
@@ -74,7 +74,7 @@ def wide_key(n: int) -> Contestants:
             f"{OURS}, wide key",
             with_salesfunnel.flow,
             data,
-            with_salesfunnel.answer,
+            _itself,
             note="microseconds",
         ),
         Contestant("numpy lexsort", with_numpy.flow, data, _itself),
@@ -87,9 +87,9 @@ def arrives_sorted(n: int) -> Contestants:
     data = entries(n)
     ordered = _same(by_opportunity_and_time(data))
     return [
-        Contestant(OURS, with_salesfunnel.flow, _same(data), with_salesfunnel.answer),
+        Contestant(OURS, with_salesfunnel.flow, _same(data), _itself),
         _yardstick(n),
-        Contestant(f"{OURS}, sorted", with_salesfunnel.flow, ordered, with_salesfunnel.answer),
+        Contestant(f"{OURS}, sorted", with_salesfunnel.flow, ordered, _itself),
         Contestant("numpy, sorted", with_numpy.flow_of_sorted, ordered, _itself),
     ]
 
@@ -99,10 +99,10 @@ def prepared(n: int) -> Contestants:
     return [
         Contestant(
             OURS,
-            with_salesfunnel.flow_of_log,
+            with_salesfunnel.counts_of_log,
             lambda: with_salesfunnel.log(ordered),
-            with_salesfunnel.answer,
-            note="the whole flow, durations too, where the others only count",
+            _itself,
+            note="adds up durations too, where the others only count",
         ),
         _yardstick(n),
         Contestant("numpy", with_numpy.counts_of_sorted, _same(ordered), _itself),
@@ -131,6 +131,32 @@ def prepared(n: int) -> Contestants:
     ]
 
 
+def prepared_flow(n: int) -> Contestants:
+    ordered = entries(n, shuffled=False)
+    return [
+        Contestant(
+            OURS, with_salesfunnel.flow_of_log, lambda: with_salesfunnel.log(ordered), _itself
+        ),
+        _yardstick(n),
+        Contestant("numpy", with_numpy.flow_of_sorted, _same(ordered), _itself),
+        Contestant(
+            "DuckDB", with_duckdb.flow_of_sorted, _same(ordered._asdict()), with_duckdb.answer
+        ),
+        Contestant(
+            "polars",
+            with_polars.flow_of_sorted,
+            _same(with_polars.frame(ordered)),
+            with_polars.answer,
+        ),
+        Contestant(
+            "pandas",
+            with_pandas.flow_of_sorted,
+            _same(with_pandas.frame(ordered)),
+            with_pandas.flow_answer,
+        ),
+    ]
+
+
 def matrix(n: int) -> Contestants:
     # An entry in four begins a history and ends no pair.
     source, target = with_numpy.pairs_of_sorted(entries(3 * n // 2, shuffled=False))
@@ -153,22 +179,20 @@ def owners(n: int) -> Contestants:
     constant, changing = owner_by_opportunity(data), owner_by_entry(data)
     columns = {**data._asdict(), "owner": changing}
     return [
-        Contestant(
-            OURS, with_salesfunnel.flow, _same(data), with_salesfunnel.answer, question="no owners"
-        ),
+        Contestant(OURS, with_salesfunnel.flow, _same(data), _itself, question="no owners"),
         _yardstick(n),
         Contestant(
             f"{OURS}, by owner",
             with_salesfunnel.flow_by_owner,
             _same((constant, data)),
-            with_salesfunnel.answer,
+            with_salesfunnel.by_owner_answer,
             question="one owner",
         ),
         Contestant(
             f"{OURS}, by changing owner",
             with_salesfunnel.flow_by_owner,
             _same((changing, data)),
-            with_salesfunnel.answer,
+            with_salesfunnel.by_owner_answer,
         ),
         Contestant("DuckDB", with_duckdb.flow_by_owner, _same(columns), with_duckdb.answer),
         Contestant(
@@ -189,7 +213,7 @@ def owners_of_log(n: int) -> Contestants:
             name,
             with_salesfunnel.flow_by_owner_of_log,
             lambda: with_salesfunnel.log(ordered, attributes={"owner": owner}),
-            with_salesfunnel.answer,
+            with_salesfunnel.by_owner_answer,
             question=name,
         )
 
@@ -198,7 +222,7 @@ def owners_of_log(n: int) -> Contestants:
             OURS,
             with_salesfunnel.flow_of_log,
             lambda: with_salesfunnel.log(ordered),
-            with_salesfunnel.answer,
+            _itself,
         ),
         _yardstick(n),
         by(f"{OURS}, by owner", constant),
@@ -222,7 +246,7 @@ def strings(n: int) -> Contestants:
                 name,
                 with_salesfunnel.flow_of_ids,
                 _same((column, data)),
-                with_salesfunnel.answer,
+                _itself,
                 note=note,
             )
             for name, (column, note) in given.items()
@@ -254,7 +278,7 @@ def ties(n: int) -> Contestants:
             OURS,
             with_salesfunnel.flow,
             _same(entries(n, unit="day")),
-            with_salesfunnel.answer,
+            _itself,
             question="untied",
             note="dates, no two of them equal in one history",
         ),
@@ -263,7 +287,7 @@ def ties(n: int) -> Contestants:
             f"{OURS}, ties",
             with_salesfunnel.flow,
             tied,
-            with_salesfunnel.answer,
+            _itself,
             note="dates, a third of the entries at the date of another of the same history",
         ),
         Contestant("numpy lexsort", with_numpy.flow_without_repeats, tied, _itself),
@@ -306,6 +330,7 @@ CASES = {
                 Target("pm4py", OURS, at_least=100),
             ),
         ),
+        Case("prepared-flow", "prepared log → counts and durations", prepared_flow, ()),
         Case(
             "matrix",
             "arrays of states left and entered → matrix",

@@ -22,7 +22,11 @@ def flow(data: Entries) -> Any:
 
 def flow_of_frame(entries: Any) -> Any:
     """Return counts and seconds of a frame in any order."""
-    ordered = entries.sort_values(["opportunity", "time"], ignore_index=True)
+    return flow_of_sorted(entries.sort_values(["opportunity", "time"], ignore_index=True))
+
+
+def flow_of_sorted(ordered: Any) -> Any:
+    """Return counts and seconds of a frame by opportunity and time."""
     # A comparison with the next row takes less than a shift inside groupby("opportunity").
     same = ordered["opportunity"].eq(ordered["opportunity"].shift(-1))
     pairs = pd.DataFrame(

@@ -26,34 +26,21 @@ def flow(data: Entries) -> pl.DataFrame:
 
 def flow_of_frame(entries: pl.DataFrame) -> pl.DataFrame:
     """Return counts and seconds of a frame in any order."""
-    return (
-        entries.lazy()
-        .sort("opportunity", "time")
-        .select(source="state", target=_TARGET, seconds=_SECONDS, same=_SAME)
-        .filter("same")
-        .group_by("source", "target")
-        .agg(pl.len(), pl.col("seconds").sum())
-        .collect()
-    )
+    return _add_up(entries.lazy().sort("opportunity", "time"), ["source", "target"])
 
 
 def flow_by_owner(entries: pl.DataFrame) -> pl.DataFrame:
     """Return counts and seconds by the owner at the entry into the target."""
-    return (
-        entries.lazy()
-        .sort("opportunity", "time")
-        .select(
-            source="state",
-            target=_TARGET,
-            owner=pl.col("owner").shift(-1),
-            seconds=_SECONDS,
-            same=_SAME,
-        )
-        .filter("same")
-        .group_by("source", "target", "owner")
-        .agg(pl.len(), pl.col("seconds").sum())
-        .collect()
+    return _add_up(
+        entries.lazy().sort("opportunity", "time"),
+        ["source", "target", "owner"],
+        owner=pl.col("owner").shift(-1),
     )
+
+
+def flow_of_sorted(ordered: pl.DataFrame) -> pl.DataFrame:
+    """Return counts and seconds of a frame by opportunity and time."""
+    return _add_up(ordered.lazy(), ["source", "target"])
 
 
 def counts_of_sorted(ordered: pl.DataFrame) -> pl.DataFrame:
@@ -86,3 +73,13 @@ def answer(result: pl.DataFrame) -> Answer:
             n_groups=N_OWNERS,
         )
     return from_rows(columns["source"], columns["target"], columns["len"], columns.get("seconds"))
+
+
+def _add_up(ordered: pl.LazyFrame, by: list[str], **columns: pl.Expr) -> pl.DataFrame:
+    return (
+        ordered.select(source="state", target=_TARGET, seconds=_SECONDS, same=_SAME, **columns)
+        .filter("same")
+        .group_by(by)
+        .agg(pl.len(), pl.col("seconds").sum())
+        .collect()
+    )

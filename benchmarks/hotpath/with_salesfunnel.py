@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,16 @@ from numpy.typing import NDArray
 from benchmarks.data import FUNNEL, N_OWNERS, N_STATES, Entries
 from benchmarks.hotpath.answer import Answer
 from salesfunnel.kernel.transitions import count, pair_codes
-from salesfunnel.log.stageflow import StageFlow
+from salesfunnel.log.labels import Group
 from salesfunnel.log.stagelog import StageLog
+
+
+class ByOwner(NamedTuple):
+    """What is asked of a flow by owner."""
+
+    groups: tuple[Group, ...] | None
+    counts: NDArray[np.int64]
+    seconds: NDArray[np.float64]
 
 
 def log(data: Entries, **columns: Any) -> StageLog:
@@ -27,31 +35,38 @@ def log(data: Entries, **columns: Any) -> StageLog:
     )
 
 
-def flow(data: Entries) -> StageFlow:
+def flow(data: Entries) -> Answer:
     """Return the flow of entries in any order."""
-    return log(data).flow()
+    return flow_of_log(log(data))
 
 
-def flow_of_ids(given: tuple[NDArray[Any], Entries]) -> StageFlow:
+def flow_of_ids(given: tuple[NDArray[Any], Entries]) -> Answer:
     """Return the flow of entries whose opportunities have other identifiers."""
     ids, data = given
-    return log(data, opportunity=ids).flow()
+    return flow_of_log(log(data, opportunity=ids))
 
 
-def flow_by_owner(given: tuple[NDArray[Any], Entries]) -> StageFlow:
+def flow_of_log(prepared: StageLog) -> Answer:
+    """Return the flow of a log."""
+    flow = prepared.flow()
+    return Answer(flow.counts, flow.seconds)
+
+
+def counts_of_log(prepared: StageLog) -> Answer:
+    """Return the counts of a log."""
+    return Answer(prepared.flow().counts)
+
+
+def flow_by_owner(given: tuple[NDArray[Any], Entries]) -> ByOwner:
     """Return the flow by the owner at the entry into the target."""
     owner, data = given
-    return log(data, attributes={"owner": owner}).flow(by="owner")
+    return flow_by_owner_of_log(log(data, attributes={"owner": owner}))
 
 
-def flow_of_log(prepared: StageLog) -> StageFlow:
-    """Return the flow of a log."""
-    return prepared.flow()
-
-
-def flow_by_owner_of_log(prepared: StageLog) -> StageFlow:
+def flow_by_owner_of_log(prepared: StageLog) -> ByOwner:
     """Return the flow of a log by owner."""
-    return prepared.flow(by="owner")
+    flow = prepared.flow(by="owner")
+    return ByOwner(flow.groups, flow.counts, flow.seconds)
 
 
 def matrix(pairs: tuple[NDArray[np.uint8], NDArray[np.uint8]]) -> NDArray[np.int64]:
@@ -65,11 +80,9 @@ def matrix_answer(counts: NDArray[np.int64]) -> Answer:
     return Answer(counts.reshape(N_STATES, N_STATES))
 
 
-def answer(flow: StageFlow) -> Answer:
-    """Return the answer of a flow, with all owners in the order of their numbers."""
-    if flow.groups is None:
-        return Answer(flow.counts, flow.seconds)
-    owner = [int(str(group)) for group in flow.groups]
+def by_owner_answer(flow: ByOwner) -> Answer:
+    """Return the answer of a flow by owner, with all owners in the order of their numbers."""
+    owner = [int(str(group)) for group in flow.groups or ()]
     counts = np.zeros((N_OWNERS, N_STATES, N_STATES), np.int64)
     seconds = np.zeros((N_OWNERS, N_STATES, N_STATES))
     counts[owner] = flow.counts
