@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -21,14 +20,13 @@ ROWS = list[tuple[int, int, int]]
 
 
 @pytest.fixture(params=["usual chunks", "tiny chunks"], autouse=True)
-def chunk_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def chunk_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks so small that these few rows fill several of them must change nothing."""
     if request.param == "tiny chunks":
         monkeypatch.setattr(packing, "CHUNK", 4)
         monkeypatch.setattr(packing, "_SPLIT_CHUNK", 4)
         monkeypatch.setattr(packing.chunks, "__defaults__", (4,))
         monkeypatch.setattr(flow, "CHUNK", 4)
-    return
 
 
 def columns(rows: ROWS) -> Columns:

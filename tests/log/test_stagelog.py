@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from histories import MODES, log_of, moment, oracles
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from oracle import Oracle
 
@@ -73,11 +73,11 @@ def test_a_log_cannot_be_changed() -> None:
     known = log()
 
     for column in (known.entries.time, known.entries.state, known.entries.opportunity):
-        before = column.copy()
         if column.flags.writeable:  # then it is a copy
             column += 1
-        assert known.flow() == log().flow()
-        assert np.array_equal(column, before) != column.flags.writeable
+
+    assert known.flow() == log().flow()
+    assert known.entries.time.tolist() == log().entries.time.tolist()
 
 
 # ── the instant of knowledge ──────────────────────────────────────────────────────────────────────
@@ -128,8 +128,8 @@ def test_a_day_ends_in_the_zone_of_the_log() -> None:
 
 @given(oracles(), st.sampled_from([UTC, ZoneInfo("Asia/Shanghai"), timezone(timedelta(hours=-9))]))
 def test_an_instant_is_the_same_in_every_form(oracle: Oracle, zone: Any) -> None:
-    if oracle.as_of is None:
-        return
+    assume(oracle.as_of is not None)
+    assert oracle.as_of is not None
     known = log_of(oracle)
     expected = known.stage_counts(as_of=oracle.as_of)
 
