@@ -24,7 +24,7 @@ from benchmarks.data import (
     string_ids,
 )
 from salesfunnel.kernel.codes import combine, factorize_integers, factorize_objects
-from salesfunnel.kernel.entries import order
+from salesfunnel.kernel.entries import arrange
 from salesfunnel.kernel.flow import add_up
 from salesfunnel.kernel.ordering import is_sorted, permutation
 from salesfunnel.kernel.packing import pack
@@ -44,12 +44,12 @@ def packing(data: Entries) -> Callable[[], object]:
     return partial(pack, data.opportunity, data.time, data.state, STATE_BITS)
 
 
-def ordering(data: Entries, **options: bool) -> Callable[[], object]:
-    return partial(order, data.opportunity, data.time, data.state, N_STATES, **options)
+def arranging(data: Entries, **options: bool) -> Callable[[], object]:
+    return partial(arrange, data.opportunity, data.time, data.state, N_STATES, **options)
 
 
 def adding(data: Entries) -> Callable[[], object]:
-    ordered = order(data.opportunity, data.time, data.state, N_STATES, want_rows=False)
+    ordered = arrange(data.opportunity, data.time, data.state, N_STATES, want_rows=False)
     return partial(add_up, ordered.entries, N_STATES)
 
 
@@ -70,11 +70,11 @@ KERNEL: dict[str, Callable[[], object]] = {
     "permutation, wide key": partial(permutation, WIDE.opportunity, WIDE.time),
     "pack": packing(SHUFFLED),
     "pack, wide key": packing(WIDE),
-    "order, entries only": ordering(SHUFFLED, want_rows=False),
-    "order, entries only, ties": ordering(TIED, want_rows=False),
-    "order, entries only, ties by state": ordering(TIED, want_rows=False, by_state=True),
-    "order, entries only, sorted": ordering(SORTED, want_rows=False),
-    "order, rows too": ordering(SHUFFLED),
+    "arrange, entries only": arranging(SHUFFLED, want_rows=False),
+    "arrange, entries only, ties": arranging(TIED, want_rows=False),
+    "arrange, entries only, ties by state": arranging(TIED, want_rows=False, by_state=True),
+    "arrange, entries only, sorted": arranging(SORTED, want_rows=False),
+    "arrange, rows too": arranging(SHUFFLED),
     "add up": adding(SHUFFLED),
     "add up, wide key": adding(WIDE),
     "pairs to codes": partial(pair_codes, SORTED.state[:-1], SORTED.state[1:], N_STATES),

@@ -6,7 +6,7 @@ two can be compared exactly.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,7 +38,7 @@ def funnel_of(oracle: Oracle) -> Funnel:
     return Funnel(stages, ["price"])
 
 
-FORMS = {
+FORMS: dict[str, Callable[[list[int]], Any]] = {
     "microseconds": lambda times: np.array(times, np.int64),
     "datetime64": lambda times: np.array(times, "datetime64[us]"),
     "datetimes": lambda times: [moment(time) for time in times],
@@ -54,7 +54,7 @@ def log_of(
     form: str = "microseconds",
     bare: bool = False,
 ) -> StageLog:
-    """Return the log of an oracle's rows, or of others; `bare`, of histories alone and in arrays."""
+    """Return the log of an oracle's rows, or of others; `bare`, of histories alone, in arrays."""
     rows = oracle.rows if rows is None else rows
     ids = [row.opportunity for row in rows]
     known: dict[str, Any] = {

@@ -14,6 +14,7 @@ import pytest
 
 from salesfunnel.errors import DefinitionError, UnknownAttributeError, UnknownLanguageError
 from salesfunnel.table import MISSING, Column, Phrase, Table
+from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.width import display_width
 
 
@@ -81,7 +82,9 @@ def test_a_cell_is_what_people_read(column: Column, cells: list[str]) -> None:
 def test_a_column_has_one_dimension_and_a_known_kind() -> None:
     with pytest.raises(DefinitionError, match=r"column 'x' is one-dimensional, not \(1, 2\)"):
         Column("x", [[1, 2]])
-    with pytest.raises(DefinitionError, match="a column is of the kind text, integer, .* not 'date'"):
+    with pytest.raises(
+        DefinitionError, match=r"a column is of the kind text, integer, .* not 'date'"
+    ):
         Column("x", [1], "date")
 
 
@@ -110,16 +113,22 @@ def test_a_table_is_its_columns() -> None:
 
 
 def test_an_unknown_column_is_told_what_there_is() -> None:
-    with pytest.raises(UnknownAttributeError, match=r"no column 'region' in this table; it has owner"):
+    with pytest.raises(
+        UnknownAttributeError, match=r"no column 'region' in this table; it has owner"
+    ):
         table()["region"]
     with pytest.raises(UnknownAttributeError):
         table().select("owner", "region")
 
 
 def test_columns_are_of_one_length_with_names_of_their_own() -> None:
-    with pytest.raises(DefinitionError, match=r"the columns of a table are of one length, not \[1, 2"):
+    with pytest.raises(
+        DefinitionError, match=r"the columns of a table are of one length, not \[1, 2"
+    ):
         Table([Column("a", [1]), Column("b", [1, 2])])
-    with pytest.raises(DefinitionError, match="columns of a table have names of their own, not a, a"):
+    with pytest.raises(
+        DefinitionError, match="columns of a table have names of their own, not a, a"
+    ):
         Table([Column("a", [1]), Column("a", [2])])
 
 
@@ -220,24 +229,22 @@ def test_the_parts_of_one_rate_among_several_are_in_its_cell() -> None:
 
 def test_a_title_stands_above_and_notes_below() -> None:
     when = datetime(2026, 3, 31, 8, tzinfo=UTC)
+    names = [("en", "Demo"), ("zh", "演示")]
     told = Table(
         [Column("entered", [1])],
         title=Phrase("title.win_rate"),
         notes=[
             Phrase("note.as_of", {"as_of": when}),
-            Phrase("note.cycle_start", {"stage": lambda lang: {"en": "Demo", "zh": "演示"}[lang]}),
+            Phrase("note.cycle_start", {"stage": lambda lang: dict(names)[lang]}),
         ],
     )
 
+    start = {lang: catalogue(lang).text("note.cycle_start", stage=name) for lang, name in names}
     assert told.to_text() == (
-        "Win rate\n\nEntered\n───────\n      1\n\n"
-        "As of 2026-03-31 08:00 UTC.\n"
-        "The cycle starts at the first entry into or beyond “Demo”."
+        "Win rate\n\nEntered\n───────\n      1\n\nAs of 2026-03-31 08:00 UTC.\n" + start["en"]
     )
     assert told.to_text("zh") == (
-        "赢单率\n\n进入\n────\n   1\n\n"
-        "数据截至 2026-03-31 08:00 UTC。\n"
-        "周期从首次进入“演示”或其后的阶段算起。"
+        "赢单率\n\n进入\n────\n   1\n\n数据截至 2026-03-31 08:00 UTC。\n" + start["zh"]
     )
     assert "As of" not in told.to_text(notes=False)
 
@@ -278,9 +285,12 @@ def test_nothing_in_a_table_can_move_the_cursor() -> None:
 @pytest.mark.parametrize("lang", ["zh", "zh-CN", "zh_Hans_CN.UTF-8"])
 def test_a_language_may_be_named_as_a_locale(lang: str) -> None:
     seen = []
-    named = Table(
-        [Column("owner", ["a"], labels=lambda key, language: (seen.append(language), key)[1])]
-    )
+
+    def name(key: str, language: str) -> str:
+        seen.append(language)
+        return key
+
+    named = Table([Column("owner", ["a"], labels=name)])
 
     assert named.to_text(lang).startswith("负责人")
     assert named.to_markdown(lang).startswith("| 负责人 |")
@@ -345,7 +355,9 @@ def test_csv_is_safe_for_spreadsheets_unless_raw(tmp_path: Path) -> None:
 def test_csv_has_every_column_as_it_is() -> None:
     lines = table().to_csv().splitlines()
 
-    assert lines[0] == "owner,entered,value,numerator,denominator,low,high,amount,seconds,created_at"
+    assert (
+        lines[0] == "owner,entered,value,numerator,denominator,low,high,amount,seconds,created_at"
+    )
     assert lines[1] == "李娜,1234,0.3,3,10,0.1,0.6,1234.5,90.0,2026-01-31T09:30:00+00:00"
     assert lines[2] == ",0,,0,0,,,,,"
 
@@ -364,7 +376,9 @@ def test_json_has_the_rows(tmp_path: Path) -> None:
 
 
 def test_json_has_a_text_for_what_it_has_not() -> None:
-    values = np.array([float("inf"), np.float64(1.5), b"x", datetime(2026, 1, 1, tzinfo=UTC)], object)
+    values = np.array(
+        [float("inf"), np.float64(1.5), b"x", datetime(2026, 1, 1, tzinfo=UTC)], object
+    )
     numbers = np.array([np.inf, -np.inf, np.nan, 1])
 
     rows = json.loads(Table([Column("a", values), Column("n", numbers)]).to_json())

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 
 
 def main(folder: Path) -> None:

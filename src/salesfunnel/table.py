@@ -80,7 +80,7 @@ class Column:
     def __init__(
         self,
         name: str,
-        values: ArrayLike,
+        values: ArrayLike | Sequence[object],
         kind: str | None = None,
         labels: Callable[[Any, str], str] | None = None,
         *,
@@ -388,7 +388,7 @@ class Table:
         return to_frame({name: column.values for name, column in self._columns.items()}, backend)
 
 
-def _as_array(values: ArrayLike) -> NDArray[Any]:
+def _as_array(values: ArrayLike | Sequence[object]) -> NDArray[Any]:
     array = np.asarray(values)
     return np.array(values, object) if array.dtype.kind in "US" else array
 

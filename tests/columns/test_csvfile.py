@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -204,7 +205,13 @@ def test_a_file_that_is_not_there_is_the_systems_error(path: Path) -> None:
 
 
 def test_what_a_spreadsheet_takes_for_a_formula_is_disarmed() -> None:
-    rows = [["=1+1", -5], ["@cmd", 2.5], ["-3", None], ["li, na", True], [("=x",), "+a"]]
+    rows: list[list[Any]] = [
+        ["=1+1", -5],
+        ["@cmd", 2.5],
+        ["-3", None],
+        ["li, na", True],
+        [("=x",), "+a"],
+    ]
 
     assert csv_text(["=name", "n"], rows).splitlines() == [
         "'=name,n",

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import Rejects
 from salesfunnel.columns.values import (
@@ -28,7 +29,7 @@ from salesfunnel.errors import CurrencyError, DefinitionError
 NUMBER = "a finite number, with a point and no separators, as in 12500.50"
 
 
-def rejects_of(values: Sequence[Any]) -> Rejects:
+def rejects_of(values: Sequence[Any] | NDArray[Any]) -> Rejects:
     return Rejects(len(values), "collect")
 
 
@@ -290,3 +291,12 @@ def test_plain_values_have_none_where_there_is_none() -> None:
     assert str(to_plain(np.array([1], "M8[us]"))[0]) == "1970-01-01 00:00:00.000001+00:00"
     assert to_plain(np.array([1, 2], np.uint8)) == [1, 2]
     assert to_plain(np.array(["a", None], object)) == ["a", None]
+
+
+@given(st.lists(st.integers(-(2**40), 2**40)))
+def test_integer_labels_are_the_same_in_an_array_as_in_a_list(values: list[int]) -> None:
+    codes, names = read_labels(np.array(values, np.int64))
+    expected_codes, expected_names = read_labels(values)
+
+    assert names == expected_names
+    assert codes.tolist() == expected_codes.tolist()

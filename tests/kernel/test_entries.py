@@ -208,3 +208,17 @@ def test_ties_keep_the_input_order_where_a_key_has_no_room_for_the_row(rows: ROW
     assert order is None
     assert entries.state.tolist() == [row[2] for row in expected]
     assert entries.time.tolist() == [row[1] for row in expected]
+
+
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4"])
+def test_identifiers_of_every_width_are_packed_without_overflow(dtype: str) -> None:
+    limits = np.iinfo(dtype)
+    opportunity = np.array([limits.max, limits.min, limits.max, 5], dtype)
+    time = np.array([3 * DAY, 2 * DAY, DAY, DAY + 1])
+    state = np.array([1, 2, 3, 4], np.uint8)
+    for want_rows in (False, True):
+        entries, _ = arrange(opportunity, time, state, N_STATES, want_rows=want_rows)
+
+        found = zip(*(column.tolist() for column in entries), strict=True)
+        rows = zip(opportunity.tolist(), state.tolist(), time.tolist(), strict=True)
+        assert list(found) == sorted(rows, key=lambda row: (row[0], row[2]))

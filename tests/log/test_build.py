@@ -46,9 +46,11 @@ def with_third(column: str, value: Any, others: Any = None) -> dict[str, Any]:
     return {column: values}
 
 
+COLUMN = "a list or a one-dimensional array, one value for each row"
 STATES = "lead, demo, won, lost"
 NUMBER = "a finite number, with a point and no separators, as in 12500.50"
 ISO = "an ISO 8601 time such as 2026-01-31T09:30:00+08:00 (date_format= names another form)"
+ONE_WAY = "a time that can be read in one way only (date_format= says which, as in '%d/%m/%Y')"
 STATE = f"a state of the funnel: {STATES} (stage_map= says what other names mean)"
 
 
@@ -83,12 +85,7 @@ STATE = f"a state of the funnel: {STATES} (stage_map= says what other names mean
         (with_third("entered_at", "2026-02-30T00:00Z"), ("entered_at", "2026-02-30T00:00Z", ISO)),
         (
             {**with_third("entered_at", "03/04/2026"), "date_format": "lenient", "tz": "UTC"},
-            (
-                "entered_at",
-                "03/04/2026",
-                "a time that can be read in one way only (date_format= says which, as in "
-                "'%d/%m/%Y')",
-            ),
+            ("entered_at", "03/04/2026", ONE_WAY),
         ),
         (with_third("amount", "12,500", "100"), ("amount", "12,500", NUMBER)),
         (with_third("amount", float("inf"), 100), ("amount", float("inf"), NUMBER)),
@@ -144,7 +141,7 @@ def test_an_unknown_loss_reason_is_a_fault_where_the_list_is_closed() -> None:
 
 
 def test_a_row_has_one_fault_and_rows_are_in_their_order() -> None:
-    columns = {
+    columns: dict[str, Any] = {
         "opportunity": ["A", None, "B", "B"],
         "stage": ["lead", "nowhere", "lead", "lost"],
         "entered_at": ["soon", "2026-01-06T09:00Z", None, "2026-01-08T09:00Z"],
@@ -157,7 +154,7 @@ def test_a_row_has_one_fault_and_rows_are_in_their_order() -> None:
 
 
 def test_twenty_bad_rows_are_listed_and_the_others_counted() -> None:
-    columns = {
+    columns: dict[str, Any] = {
         "opportunity": list(range(30)),
         "stage": ["lead"] * 5 + ["nowhere"] * 25,
         "entered_at": [T0] * 30,
@@ -194,11 +191,9 @@ def test_an_opportunity_without_a_good_row_is_not_in_the_log() -> None:
 
 def test_rejected_rows_may_be_taken_along_whatever_they_hold() -> None:
     rejected = build(
-        **{
-            "entered_at": [date(2026, 1, 5), b"\xff", 1.5, pd.NaT],
-            "amount": [float("inf"), None, None, None],
-            "tz": "UTC",
-        },
+        entered_at=[date(2026, 1, 5), b"\xff", 1.5, pd.NaT],
+        amount=[float("inf"), None, None, None],
+        tz="UTC",
         errors="collect",
     ).rejected
 
@@ -343,7 +338,7 @@ def test_rows_without_a_time_may_be_given_one() -> None:
 
 
 def test_amounts_in_several_currencies_need_rates_also_where_errors_are_collected() -> None:
-    columns = {"amount": [1, 2, 3, 4], "currency": ["CNY", "USD", "CNY", None]}
+    columns: dict[str, Any] = {"amount": [1, 2, 3, 4], "currency": ["CNY", "USD", "CNY", None]}
 
     for errors in ("raise", "collect"):
         with pytest.raises(
@@ -378,7 +373,7 @@ def test_columns_are_of_one_length() -> None:
         {"currency": ["CNY"], "amount": [1] * 4},
         {"attributes": {"owner": ["li"]}},
     ):
-        with pytest.raises(DataError, match="the columns of a log are of one length; given: .* 1"):
+        with pytest.raises(DataError, match=r"the columns of a log are of one length; given: .* 1"):
             build(**columns)
 
 
@@ -394,11 +389,11 @@ def test_columns_are_of_one_length() -> None:
         ({"funnel": ["lead", "demo"]}, "a log needs a Funnel, not ['lead', 'demo']"),
         (
             {"opportunity": "A"},
-            "opportunity is a list or a one-dimensional array, one value for each row, not 'A'",
+            f"opportunity is {COLUMN}, not 'A'",
         ),
         (
-            {"stage": np.zeros((4, 1), np.int64)},
-            "stage is a list or a one-dimensional array, one value for each row, not of shape (4, 1)",
+            {"order": np.eye(4)},
+            f"order is {COLUMN}, not of shape (4, 4)",
         ),
     ],
 )
@@ -419,7 +414,7 @@ def test_an_attribute_of_none_is_none() -> None:
 
 
 def test_the_arrays_given_stay_as_they_are() -> None:
-    columns = {
+    columns: dict[str, Any] = {
         "opportunity": np.array([1, 1, 2, 2]),
         "stage": np.array([0, 1, 0, 3], np.uint8),
         "entered_at": np.array([0, 1, 2, 3]),
@@ -430,8 +425,7 @@ def test_the_arrays_given_stay_as_they_are() -> None:
     log = build(**columns)
 
     for column in columns.values():
-        assert column.flags.writeable
-        column += 1
+        np.add(column, 1, out=column)
     assert log.entries.time.tolist() == [0, 1, 2, 3]
     assert log.opportunities.tolist() == [1, 2]
 

@@ -57,9 +57,7 @@ def test_a_sum_beyond_64_bits_is_refused(one: tuple[int, int], other: tuple[int,
     with pytest.raises(SizeError, match=r"^a sum is beyond 64-bit integers$"):
         sums(one) + sums(other)
     with pytest.raises(SizeError, match=r"^a sum is beyond 64-bit integers$"):
-        ExactSums(
-            np.array([[one[0]], [other[0]]]), np.array([[one[1]], [other[1]]])
-        ).total()
+        ExactSums(np.array([[one[0]], [other[0]]]), np.array([[one[1]], [other[1]]])).total()
 
 
 def test_sums_add_to_sums_alone() -> None:
@@ -92,5 +90,7 @@ def test_an_amount_that_is_not_known_adds_nothing() -> None:
 
 @pytest.mark.parametrize("amount", [9.3e12, -1e300, np.inf])
 def test_an_amount_too_large_to_add_exactly_is_refused(amount: float) -> None:
-    with pytest.raises(SizeError, match=r"too large to add up exactly; the limit is 9,223,372,036,"):
+    with pytest.raises(
+        SizeError, match=r"too large to add up exactly; the limit is 9,223,372,036,"
+    ):
         as_millionths(np.array([1.0, amount]))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Hashable
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ modes = st.sampled_from(MODES)
 
 
 def small(name: str = "A", time: int = 0, **columns: object) -> StageLog:
-    values = {
+    values: dict[str, Any] = {
         "opportunity": [name, name],
         "stage": ["lead", "demo"],
         "entered_at": np.array([0, time]),
@@ -170,7 +171,7 @@ def test_a_group_is_found_by_its_label() -> None:
     assert counts.groups == (None,)
     assert counts[None].entered.tolist() == [1, 1]
     assert counts.stages == ("lead", "demo")
-    with pytest.raises(UnknownAttributeError, match="no group 'li' by owner; there are None$"):
+    with pytest.raises(UnknownAttributeError, match=r"no group 'li' by owner; there are None$"):
         counts["li"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def attributes(by: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def small(name: str = "A", **columns: object) -> StageLog:
-    values = {
+    values: dict[str, Any] = {
         "opportunity": [name] * 3,
         "stage": ["lead", "demo", "won"],
         "entered_at": np.arange(3) * HOUR,
@@ -181,8 +182,7 @@ def test_a_flow_adds_to_flows_alone() -> None:
         (
             small().flow(),
             small(entered_at=np.arange(3)).flow(),
-            r"as of 1970-01-01T02:00:00\+00:00, the other as of 1970-01-01T00:00:00\.000002\+00:00; "
-            "give both the same as_of=",
+            r"as of 1970-01-01T02:00:00\+00:00, the other as of .*; give both the same as_of=",
         ),
         (small().flow(), small().flow(by="owner"), "one is by nothing, the other by owner"),
         (
@@ -291,7 +291,7 @@ def test_sums_beyond_64_bits_are_refused() -> None:
         attributes=None,
     )
 
-    with pytest.raises(SizeError, match="1,100,000 values .* add up to more than 64 bits hold"):
+    with pytest.raises(SizeError, match=r"1,100,000 values .* add up to more than 64 bits hold"):
         log.flow()
 
 

@@ -74,7 +74,7 @@ def test_a_log_cannot_be_changed() -> None:
 
     for column in (known.entries.time, known.entries.state, known.entries.opportunity):
         if column.flags.writeable:  # then it is a copy
-            column += 1
+            np.add(column, 1, out=column)
 
     assert known.flow() == log().flow()
     assert known.entries.time.tolist() == log().entries.time.tolist()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from histories import MILLION, log_of, oracles
 from hypothesis import given
@@ -51,7 +53,7 @@ def test_entries_are_counted_to_the_instant(oracle: Oracle) -> None:
 
 
 def log(**columns: object) -> StageLog:
-    values = {
+    values: dict[str, Any] = {
         "opportunity": ["A"] * 4,
         "stage": ["lead", "lost", "lost", "lead"],
         "entered_at": np.array([0, 1, 2, 3]),

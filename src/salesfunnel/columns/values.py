@@ -74,6 +74,9 @@ def read_ids(
 
 def read_labels(values: Sequence[Any] | NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
     """Return codes (N,), -1 where missing, and the distinct labels as texts, ascending."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
+        numbers, found = factorize_integers(values)
+        return sort_categories(numbers, [str(value) for value in found.tolist()])
     codes, distinct = factorize_objects(
         None if is_missing(value) else str(value) for value in plain_values(values)
     )

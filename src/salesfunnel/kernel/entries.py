@@ -178,6 +178,8 @@ def arrange(
         Whether the caller needs the permutation, to bring other columns in the same order.
     """
     low_bits = (n_states - 1).bit_length()
+    # Differences and shifts of narrower integers would overflow.
+    opportunity = opportunity.astype(np.int64, copy=False)
     if is_sorted(opportunity, time, state if by_state else None):
         packed = pack(opportunity, time, state, low_bits, presorted=True)
         if packed is not None:
