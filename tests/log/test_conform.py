@@ -277,6 +277,44 @@ def test_several_breaches_of_one_entry_are_several_rows() -> None:
     ]
 
 
+def test_a_reopening_leads_to_a_state_of_the_same_opportunity() -> None:
+    day = timedelta(days=1)
+    closed_first = [StageChange("lost", T0, reason="price"), StageChange("demo", T0 + day)]
+    won_first = [StageChange("won", T0), StageChange("demo", T0 + day)]
+    members = [
+        Opportunity("A", history=[StageChange("lead", T0), StageChange("demo", T0 + day)]),
+        Opportunity("B", history=closed_first),
+        Opportunity("C", history=won_first),
+    ]
+    policy = Policy(reopen=True)
+
+    table = StageLog.from_opportunities(members, FUNNEL).conform(policy)
+
+    assert breaches(table) == [
+        ("start_stage", None, "lost", None),
+        ("reopening", "lost", "demo", None),
+        ("start_stage", None, "won", None),
+        ("reopening", "won", "demo", None),
+    ]
+
+
+@pytest.mark.parametrize(("late", "is_late"), [(timedelta(0), False), (timedelta.resolution, True)])
+def test_a_time_limit_of_reopening_includes_its_end(late: timedelta, is_late: bool) -> None:
+    limit = timedelta(days=30)
+    changes = [
+        StageChange("lead", T0),
+        StageChange("lost", T0, reason="price"),
+        StageChange("lead", T0 + limit + late),
+    ]
+    opportunity = Opportunity("O-1", history=changes)
+    policy = Policy(reopen=True, reopen_within=limit)
+
+    table = StageLog.from_opportunities([opportunity], FUNNEL).conform(policy)
+
+    assert (len(table) == 1) is is_late
+    assert (refusal_of(TransitionEngine(FUNNEL, policy), opportunity) is not None) is is_late
+
+
 # ── what a log has, and an engine has not ─────────────────────────────────────────────────────────
 
 
