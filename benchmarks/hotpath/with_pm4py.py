@@ -1,4 +1,4 @@
-"""pm4py in a process and an environment of its own, because it holds its dependencies back."""
+"""pm4py in a process and an environment of its own, so that what it pins binds nobody else."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from salesfunnel.errors import SizeError
 from salesfunnel.kernel.runs import collapse
-from salesfunnel.kernel.transitions import count, exact_sums, pair_codes, transitions
+from salesfunnel.kernel.transitions import count, count_pairs, exact_sums, pair_codes, transitions
 
 MICRO = 1_000_000
 
@@ -43,6 +43,19 @@ def test_pairs_of_states_have_their_place_in_a_matrix() -> None:
 def test_codes_are_counted() -> None:
     assert count(np.array([2, 0, 2]), 4).tolist() == [1, 0, 2, 0]
     assert count(np.zeros(0, np.int64), 2).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("n_states", [3, 9, 16, 17, 252])
+@pytest.mark.parametrize("length", [0, 1, 1_000, 2**18, 2**18 + 70_001])
+def test_pairs_are_counted_whatever_their_number_and_that_of_the_states(
+    n_states: int, length: int
+) -> None:
+    rng = np.random.default_rng(length)
+    source, target = rng.integers(0, n_states, (2, length)).astype(np.uint8)
+
+    expected = np.zeros((n_states, n_states), int)
+    np.add.at(expected, (source, target), 1)
+    assert count_pairs(source, target, n_states).tolist() == expected.tolist()
 
 
 values = st.integers(-(2**62), 2**62) | st.integers(-5, 5) | st.integers(2**53 - 1, 2**53 + 1)

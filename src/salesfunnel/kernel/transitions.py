@@ -8,11 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import SizeError
+from salesfunnel.kernel.packing import chunks
 from salesfunnel.kernel.runs import Runs
 
 MICRO = 1_000_000
 _LIMB = 20
 _LIMB_MASK = (1 << _LIMB) - 1
+_BYTE = 256
+_PAIR_CHUNK = 1 << 18
+"""Larger than elsewhere, as every chunk adds a table of 65,536 counts."""
 _INT64_MAX = np.iinfo(np.int64).max
 
 
@@ -49,6 +53,40 @@ def transitions(runs: Runs) -> Transitions:
 def count(codes: NDArray[np.integer[Any]], size: int) -> NDArray[np.int64]:
     """Return how often each of the codes 0 … size-1 occurs, (size,)."""
     return np.bincount(codes, minlength=size).astype(np.int64, copy=False)
+
+
+def count_pairs(
+    source: NDArray[np.uint8], target: NDArray[np.uint8], n_states: int
+) -> NDArray[np.int64]:
+    """Return how often each pair of states occurs, ``(S, S)``.
+
+    Parameters
+    ----------
+    source, target : (T,) uint8
+        States left and entered, 0 … S-1.
+    n_states : int
+        S.
+    """
+    size = n_states * n_states
+    if size > _BYTE or len(source) < _PAIR_CHUNK:
+        counts = np.zeros(size, np.int64)
+        for start, stop in chunks(len(source)):
+            code = np.multiply(source[start:stop], np.uint16(n_states), dtype=np.uint16)
+            code += target[start:stop]
+            counts += np.bincount(code, minlength=size)
+        return counts.reshape(n_states, n_states)
+    # A pair fits in a byte, so that two of them, seen as one number, are counted in one step.
+    twos = np.zeros(_BYTE * _BYTE, np.int64)
+    odd = len(source) % 2
+    for start, stop in chunks(len(source) - odd, _PAIR_CHUNK):
+        byte = source[start:stop] * np.uint8(n_states)
+        byte += target[start:stop]
+        twos += np.bincount(byte.view(np.uint16), minlength=_BYTE * _BYTE)
+    table = twos.reshape(_BYTE, _BYTE)
+    counts = np.asarray((table.sum(axis=0) + table.sum(axis=1))[:size])
+    if odd:
+        counts[int(source[-1]) * n_states + int(target[-1])] += 1
+    return counts.reshape(n_states, n_states)
 
 
 def pair_codes(

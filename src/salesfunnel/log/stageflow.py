@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.errors import SizeError
 from salesfunnel.kernel.flow import add_up
-from salesfunnel.kernel.transitions import count, exact_sums, pair_codes
+from salesfunnel.kernel.transitions import count, count_pairs, exact_sums, pair_codes
 from salesfunnel.log.exact import ExactSums, as_millionths
 from salesfunnel.log.labels import Group, Grouping, attribute_names, group
 from salesfunnel.log.merging import align, find
@@ -177,7 +177,11 @@ def stage_flow(view: View, by: str | Sequence[str] | None = None) -> StageFlow:
         states=view.funnel.states,
         by=names,
         groups=groups,
-        counts=count(codes, size).reshape(shape),
+        counts=(
+            count_pairs(moves.source, moves.target, n_states)
+            if groups is None
+            else count(codes, size).reshape(shape)
+        ),
         durations=exact(moves.duration),
         amounts=exact(amounts),
         starts=tally(runs.starts, at_start),
