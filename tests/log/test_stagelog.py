@@ -201,3 +201,30 @@ def test_an_empty_log_answers_every_question(nothing: Any) -> None:
         assert empty.milestones(as_of=as_of).entered_at.shape == (0, 4)
         assert len(empty.conform(as_of=as_of)) == 0
     assert empty.view().amount.shape == empty.view().loss_reason.shape == (0,)
+
+
+# ── how much room it takes ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("unit", [1, 1_000, 1_000_000, 86_400_000_000])
+@pytest.mark.parametrize("bare", [True, False])
+def test_an_entry_takes_at_most_24_bytes(unit: int, bare: bool) -> None:
+    rng = np.random.default_rng(0)
+    n = 300_000
+    values: dict[str, Any] = {}
+    if not bare:
+        values["reason"] = np.array(["price", "timing"])[rng.integers(0, 2, n)]
+        values["amount"] = rng.integers(1, 1_000_000, n)
+    three_years = 3 * 365 * 86_400_000_000
+
+    found = StageLog.from_columns(
+        FUNNEL,
+        opportunity=rng.integers(0, n // 4, n),
+        stage=rng.integers(0, 4, n),
+        entered_at=rng.integers(0, three_years // unit, n) * unit,
+        **values,
+    )
+
+    assert len(found) == n
+    assert 0 < found.nbytes <= 24 * n
+    assert not bare or found.nbytes <= 9 * n

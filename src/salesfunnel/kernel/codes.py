@@ -55,8 +55,13 @@ def combine(parts: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[
 
     Combinations ascend part by part, with -1 (missing) after all others.
     """
-    stacked = np.stack(parts, axis=1).astype(np.int64)
-    last = np.iinfo(np.int64).max
-    keys = np.where(stacked == NULL, last, stacked)
-    distinct, codes = np.unique(keys, axis=0, return_inverse=True)
-    return codes.reshape(-1), np.where(distinct == last, NULL, distinct)
+    codes, combinations = np.zeros(len(parts[0]), np.int64), np.zeros((1, 0), np.int64)
+    for part in parts:
+        # A missing one counts as the digit after the last.
+        base = int(part.max(initial=0)) + 2
+        codes = codes * base + np.where(part == NULL, base - 1, part)
+        codes, distinct = factorize_integers(codes)
+        before, digit = np.divmod(distinct, base)
+        last = np.where(digit == base - 1, NULL, digit)
+        combinations = np.column_stack([combinations[before], last])
+    return codes, combinations

@@ -185,9 +185,8 @@ def arrange(
         if packed is not None:
             return Ordered(Entries(packed), None)
         # The columns are the caller's; what is kept here must not change with them.
-        return Ordered(
-            Entries(columns=Columns(opportunity.copy(), state.copy(), time.copy())), None
-        )
+        columns = Columns(_narrow(opportunity).copy(), state.copy(), time.copy())
+        return Ordered(Entries(columns=columns), None)
     if not by_state:
         # The number of the row, where it fits, settles ties and is the permutation as well.
         row_bits = (len(time) - 1).bit_length()
@@ -202,8 +201,16 @@ def arrange(
                 _restore_input_order(packed, opportunity, time, state)
             return Ordered(Entries(packed), None)
     by_permutation = permutation(opportunity, time, state if by_state else None)
-    columns = Columns(opportunity, state, time).at(by_permutation)
+    columns = Columns(_narrow(opportunity), state, time).at(by_permutation)
     return Ordered(Entries(columns=columns), by_permutation)
+
+
+def _narrow(opportunity: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
+    """Return opportunities in four bytes each where they fit."""
+    limits = np.iinfo(np.int32)
+    if len(opportunity) and not limits.min <= opportunity.min() <= opportunity.max() <= limits.max:
+        return opportunity
+    return opportunity.astype(np.int32)
 
 
 def _restore_input_order(

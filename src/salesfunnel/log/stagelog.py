@@ -228,6 +228,12 @@ class StageLog:
         return len(self.entries.first_rows)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes that entries, reasons, amounts and record numbers take; labels come on top."""
+        columns = [self.amounts, self.records, None if self.reasons is None else self.reasons.codes]
+        return self.entries.nbytes + sum(c.nbytes for c in columns if c is not None)
+
+    @property
     def opportunities(self) -> NDArray[Any]:
         """The identifiers, (M,), in the order of the entries."""
         return self.identify(self.entries.opportunity[self.entries.first_rows])
