@@ -53,11 +53,6 @@ def to_zone(tz: str | tzinfo | None) -> tzinfo:
     raise DefinitionError(f"tz= is an IANA name such as 'Asia/Shanghai' or a tzinfo, not {tz!r}")
 
 
-def zone_name(zone: tzinfo) -> str:
-    """Return what a zone is called: its IANA name where it has one."""
-    return str(getattr(zone, "key", None) or zone.tzname(None) or zone)
-
-
 def to_microseconds(instant: datetime, zone: tzinfo) -> int:
     """Return a datetime as microseconds since 1970 in UTC; a naive one is read in `zone`."""
     aware = instant if instant.utcoffset() is not None else instant.replace(tzinfo=zone)

@@ -228,3 +228,22 @@ def test_an_entry_takes_at_most_24_bytes(unit: int, bare: bool) -> None:
     assert len(found) == n
     assert 0 < found.nbytes <= 24 * n
     assert not bare or found.nbytes <= 9 * n
+
+
+# ── the order of records ──────────────────────────────────────────────────────────────────────────
+
+
+def test_record_numbers_are_kept_only_where_they_contradict_the_times() -> None:
+    columns: dict[str, Any] = {
+        "opportunity": ["A", "B", "A"],
+        "stage": ["lead", "lead", "demo"],
+        "entered_at": days(0, 1, 2),
+    }
+
+    in_order = StageLog.from_columns(FUNNEL, **columns, order=[1, 7, "9"])
+    against_time = StageLog.from_columns(FUNNEL, **columns, order=[9, 7, 1])
+
+    assert in_order.records is None
+    assert against_time.records is not None
+    assert in_order.flow() == against_time.flow()
+    assert [len(log.conform()) for log in (in_order, against_time)] == [0, 1]
