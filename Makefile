@@ -5,6 +5,8 @@ PYTHON ?= python3
 # What `make bench` measures of the hot path: benchmarks/README.md tells the options.
 HOTPATH ?= --scaling
 VENV := .venv
+# Apart, as independent implementations that tests compare with hold pandas back.
+BENCH := build/bench
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 
@@ -31,9 +33,9 @@ test: $(VENV)/.tools
 	$(RUN) pytest --numprocesses auto --dist loadfile
 
 # What the tests are set up with (conftest.py) is not installed here, and not needed.
-bench: $(VENV)/.bench
-	$(RUN) benchmarks.hotpath $(HOTPATH)
-	$(RUN) pytest --noconftest --capture no benchmarks
+bench: $(BENCH)/.bench
+	$(BENCH)/bin/python -m benchmarks.hotpath $(HOTPATH)
+	$(BENCH)/bin/python -m pytest --noconftest --capture no benchmarks
 
 docs: $(VENV)/.tools
 	$(RUN) sphinx -q -W --keep-going docs build/docs
@@ -59,7 +61,8 @@ $(VENV)/.tools: $(VENV)/.core
 	$(RUN) pip install --quiet --group test --group lint --group docs
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.core
-	$(RUN) pip install --quiet "pip>=25.1"
-	$(RUN) pip install --quiet --group bench
+$(BENCH)/.bench: pyproject.toml
+	test -x $(BENCH)/bin/pip || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet "pip>=25.1"
+	$(BENCH)/bin/pip install --quiet --editable . --group bench
 	@touch $@

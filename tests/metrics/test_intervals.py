@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from statsmodels.stats.proportion import (  # type: ignore[import-untyped]
-    proportion_confint,
-)
+from statsmodels.stats.proportion import proportion_confint
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.metrics import wilson
