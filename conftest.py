@@ -69,7 +69,7 @@ def _leave_folder(namespace: dict[str, Any]) -> None:
 
 pages = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
-    patterns=["docs/*.md", "docs/*/*.md"],
+    patterns=["docs/*.md", "docs/*/*.md", "docs/*/*/*.md"],
     filenames=["README.md", "README.zh-CN.md"],
     setup=_enter_folder,
     teardown=_leave_folder,

@@ -17,7 +17,9 @@ import pages
 import pytest
 
 import salesfunnel
-from salesfunnel import errors
+from salesfunnel import errors, metrics
+
+METRICS = "docs/reference/metrics"
 
 SHOWING = sorted(
     str(path.relative_to(pages.ROOT))
@@ -77,6 +79,19 @@ def test_the_reference_names_every_error() -> None:
         for name, value in vars(errors).items()
         if isinstance(value, type) and issubclass(value, errors.SalesFunnelError)
     }
+
+
+def test_the_reference_describes_every_metric_once_and_lists_it() -> None:
+    listed = re.findall(r"(?m)^\| \[`(\w+)`\]\((\w+)\.md\)", pages.read(f"{METRICS}/index.md"))
+    described = [
+        (name, page.stem)
+        for page in (pages.ROOT / METRICS).glob("*.md")
+        for name in re.findall(r"(?m)^\.\. autofunction:: (\w+)", page.read_text(encoding="utf-8"))
+    ]
+
+    assert sorted(listed) == sorted(described)
+    public = [name for name in metrics.__all__ if not isinstance(getattr(metrics, name), type)]
+    assert sorted(name for name, _ in described) == sorted(public)
 
 
 @pytest.mark.parametrize("command", ["report", "table"])
