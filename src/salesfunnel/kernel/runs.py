@@ -59,6 +59,20 @@ class Runs:
         lengths = np.diff(np.append(self.starts, len(self.state)))
         return np.repeat(np.arange(len(self.starts)), lengths)
 
+    def select(self, kept: NDArray[np.bool_]) -> Runs:
+        """Return the runs of some opportunities, (m,) booleans; rows stay those of all."""
+        mask = kept[self.member]
+        lengths = np.diff(np.append(self.starts, len(self.state)))[kept]
+        chosen = Runs(
+            self.opportunity[mask],
+            self.state[mask],
+            self.time[mask],
+            np.cumsum(lengths) - lengths,
+            None,
+        )
+        chosen.first, chosen.last = self.first[mask], self.last[mask]
+        return chosen
+
     def before(self, run: NDArray[np.int64], none: int) -> NDArray[np.int64]:
         """Return the states before some runs; `none` for the first ones of their opportunities."""
         is_first = (run == 0) | (self.opportunity[run - 1] != self.opportunity[run])

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.errors import DefinitionError
+from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.kernel.codes import combine
 
 Label = str | None
 Group = Label | tuple[Label, ...]
 """What a group is called: a label, None if unknown; or one for each of several attributes."""
+Where = Mapping[str, Label | Collection[Label]]
+"""Which opportunities: for each attribute its label, or those that it may have; None is unknown."""
 
 
 class Labels(NamedTuple):
@@ -52,6 +54,68 @@ def attribute_names(by: str | Sequence[str]) -> tuple[str, ...]:
             f"by= is the name of an attribute or several distinct ones, not {by!r}"
         )
     return names
+
+
+class Selection(NamedTuple):
+    """The labels that one attribute may have.
+
+    Attributes
+    ----------
+    attribute : str
+    labels : tuple of Label
+        In order, an unknown one last.
+    """
+
+    attribute: str
+    labels: tuple[Label, ...]
+
+    def codes(self, names: tuple[str, ...]) -> NDArray[np.int64]:
+        """Return the codes of the labels, -1 for an unknown one.
+
+        Raises
+        ------
+        UnknownAttributeError
+            If no opportunity of the log has one of them.
+        """
+        index = {name: code for code, name in enumerate(names)}
+        for label in self.labels:
+            if label is not None and label not in index:
+                known = ", ".join(repr(name) for name in names[:10])
+                more = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
+                raise UnknownAttributeError(
+                    f"where= asks for the {self.attribute} {label!r}, which the log does not have; "
+                    f"it has {known or 'none'}{more}"
+                )
+        return np.array([-1 if label is None else index[label] for label in self.labels], np.int64)
+
+
+def selections(where: Where | None) -> tuple[Selection, ...]:
+    """Return what a ``where=`` selects, in an order of its own.
+
+    Raises
+    ------
+    DefinitionError
+        If it is no mapping from attributes to labels.
+    """
+    if where is None:
+        return ()
+    if not isinstance(where, Mapping) or not all(isinstance(name, str) for name in where):
+        raise DefinitionError(
+            f"where= maps attributes to labels, as in {{'owner': ['li.na', 'wang.wei']}}, "
+            f"not {where!r}"
+        )
+    found = []
+    for attribute, asked in sorted(where.items()):
+        several = isinstance(asked, Iterable) and not isinstance(asked, str)
+        labels = list(cast(Iterable[object], asked)) if several else [asked]
+        if not labels or not all(label is None or isinstance(label, str) for label in labels):
+            raise DefinitionError(
+                f"where= gives {attribute!r} a label or a list of labels (texts; None for an "
+                f"unknown one), not {asked!r}"
+            )
+        texts = sorted({label for label in labels if isinstance(label, str)})
+        found.append(Selection(attribute, (*texts, *([None] if None in labels else []))))
+    return tuple(found)
 
 
 def group(codes: Sequence[NDArray[np.int64]], names: Sequence[tuple[str, ...]]) -> Grouping:

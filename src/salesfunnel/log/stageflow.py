@@ -149,7 +149,7 @@ def stage_flow(view: View, by: str | Sequence[str] | None = None) -> StageFlow:
     """Return the flow of a view, by the labels known at each transition."""
     n_states = len(view.funnel) + 2
     names = () if by is None else attribute_names(by)
-    if not names and view.log.amounts is None:
+    if not names and not view.where and view.log.amounts is None:
         return _ungrouped(view, n_states)
     moves, runs = view.transitions, view.runs
     groups, at_move, at_start, at_end = _groups(view, names)

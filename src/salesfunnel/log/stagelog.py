@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.kernel.entries import Entries
-from salesfunnel.log.labels import Labels
+from salesfunnel.log.labels import Labels, Selection, Where, selections
 from salesfunnel.log.milestones import Milestones, milestones
 from salesfunnel.log.stagecounts import StageCounts, stage_counts
 from salesfunnel.log.stageflow import StageFlow, stage_flow
@@ -80,7 +80,7 @@ class StageLog:
         self.records = records
         self._attributes = dict(attributes)
         self._last_entry = entries.last_time
-        self._views: dict[int | None, View] = {}
+        self._views: dict[tuple[int | None, tuple[Selection, ...]], View] = {}
         codes = [labels.codes for labels in (reasons, *attributes.values()) if labels is not None]
         for column in (identifiers, amounts, records, *codes):
             if column is not None:
@@ -275,19 +275,39 @@ class StageLog:
         """Return whether an instant, in microseconds, leaves out no entry."""
         return self._last_entry is None or self._last_entry <= instant
 
-    def view(self, as_of: Instant | None = None) -> View:
-        """Return what the log says at an instant, which every aggregate is made from."""
+    def view(self, as_of: Instant | None = None, where: Where | None = None) -> View:
+        """Return what the log says at an instant, which every aggregate is made from.
+
+        Parameters
+        ----------
+        as_of : datetime, date or str, optional
+            The instant of knowledge, inclusive; by default the last entry.
+        where : mapping of str to label or collection of labels, optional
+            The labels, as last known at `as_of`, of the opportunities that count; by default all
+            opportunities do.
+
+        Raises
+        ------
+        UnknownAttributeError
+            If the log has no such attribute or label.
+        DefinitionError
+            If an argument is not of this form.
+        """
         instant = self._last_entry
         if as_of is not None:
             asked = to_instant(as_of, self.tz, "as_of=")
             instant = asked if len(self) else None
-        view = self._views.get(instant)
+        chosen = selections(where)
+        for selection in chosen:
+            selection.codes(self.attribute(selection.attribute).names)
+        view = self._views.get((instant, chosen))
         if view is None:
-            view = View(self, instant)
+            view = View(self, instant, where=chosen)
             # The default view and one other are worth their memory.
-            default = self._views.get(self._last_entry)
-            self._views = {} if default is None else {self._last_entry: default}
-            self._views[instant] = view
+            latest = (self._last_entry, ())
+            default = self._views.get(latest)
+            self._views = {} if default is None else {latest: default}
+            self._views[instant, chosen] = view
         return view
 
     def flow(
@@ -295,6 +315,7 @@ class StageLog:
         *,
         by: str | Sequence[str] | None = None,
         as_of: Instant | None = None,
+        where: Where | None = None,
         repeats: str = "collapse",
     ) -> StageFlow:
         """Return the transitions, added up from state to state.
@@ -306,6 +327,8 @@ class StageLog:
             entry, a start to that of the first entry, an end to that known at `as_of`.
         as_of : datetime, date or str, optional
             The instant of knowledge, inclusive; by default the last entry.
+        where : mapping of str to label or collection of labels, optional
+            Which opportunities count, by the labels last known at `as_of`: see `view`.
         repeats : {"collapse", "keep"}
             Whether consecutive entries into one state are one, or transitions from it to itself.
 
@@ -318,9 +341,9 @@ class StageLog:
         UnknownAttributeError, DefinitionError
             If an argument is not of this form.
         """
-        view = self.view(as_of)
+        view = self.view(as_of, where)
         if repeats == "keep":
-            view = View(self, view.as_of, keep_repeats=True)
+            view = View(self, view.as_of, keep_repeats=True, where=view.where)
         elif repeats != "collapse":
             raise DefinitionError(f"repeats= is 'collapse' or 'keep', not {repeats!r}")
         return stage_flow(view, by)
@@ -331,6 +354,7 @@ class StageLog:
         *,
         by: str | Sequence[str] | None = None,
         as_of: Instant | None = None,
+        where: Where | None = None,
     ) -> StageCounts:
         """Return how many opportunities entered each stage, went on, were lost or are open there.
 
@@ -343,6 +367,8 @@ class StageLog:
             Attributes to group by: the labels last known at `as_of`.
         as_of : datetime, date or str, optional
             The instant of knowledge, inclusive; by default the last entry.
+        where : mapping of str to label or collection of labels, optional
+            Which opportunities count, by the labels last known at `as_of`: see `view`.
 
         Returns
         -------
@@ -353,9 +379,9 @@ class StageLog:
         UnknownAttributeError, DefinitionError
             If an argument is not of this form.
         """
-        return stage_counts(self.view(as_of), mode, by)
+        return stage_counts(self.view(as_of, where), mode, by)
 
-    def milestones(self, *, as_of: Instant | None = None) -> Milestones:
+    def milestones(self, *, as_of: Instant | None = None, where: Where | None = None) -> Milestones:
         """Return when each opportunity first entered each state, its status and its furthest state.
 
         Parameters
@@ -363,8 +389,15 @@ class StageLog:
         as_of : datetime, date or str, optional
             The instant of knowledge, inclusive; by default the last entry. Opportunities without an
             entry by then are left out.
+        where : mapping of str to label or collection of labels, optional
+            Which opportunities count, by the labels last known at `as_of`: see `view`.
+
+        Raises
+        ------
+        UnknownAttributeError, DefinitionError
+            If an argument is not of this form.
         """
-        return milestones(self.view(as_of))
+        return milestones(self.view(as_of, where))
 
     def conform(self, policy: Policy | None = None, *, as_of: Instant | None = None) -> Table:
         """Return every breach of the engine's rules, one row each.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from salesfunnel.kernel.runs import Runs, collapse, last_known, last_known_within
 from salesfunnel.kernel.standing import Standing, first_entries, standing
 from salesfunnel.kernel.transitions import Transitions, transitions
-from salesfunnel.log.labels import Grouping, attribute_names, group
+from salesfunnel.log.labels import Grouping, Selection, attribute_names, group
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 class View:
-    """What a log says at `as_of`; its arrays run over the m opportunities with an entry by then.
+    """What a log says at `as_of` of all opportunities or some of them.
+
+    Its arrays run over the m opportunities that are selected and have an entry by then.
 
     Parameters
     ----------
@@ -30,13 +32,23 @@ class View:
         Microseconds since 1970 in UTC, inclusive; None only for an empty log.
     keep_repeats : bool
         Whether consecutive entries into one state stay apart.
+    where : tuple of Selection
+        Labels that opportunities must have at `as_of`.
     """
 
-    def __init__(self, log: StageLog, as_of: int | None, *, keep_repeats: bool = False) -> None:
+    def __init__(
+        self,
+        log: StageLog,
+        as_of: int | None,
+        *,
+        keep_repeats: bool = False,
+        where: tuple[Selection, ...] = (),
+    ) -> None:
         self.log = log
         self.funnel = log.funnel
         self.as_of = as_of
         self.keep_repeats = keep_repeats
+        self.where = where
         self.until = None if as_of is None or log.ends_by(as_of) else as_of
 
     @cached_property
@@ -51,11 +63,16 @@ class View:
     @cached_property
     def n_entries(self) -> int:
         """The number of entries by `as_of`."""
+        if self.where:
+            return int((self.runs.last - self.runs.first + 1).sum())
         return len(self.log) if self._known is None else int(np.count_nonzero(self._known))
 
     @cached_property
     def runs(self) -> Runs:
         """The collapsed histories."""
+        if self.where:
+            everything = View(self.log, self.as_of, keep_repeats=self.keep_repeats)
+            return everything.runs.select(everything.having(self.where))
         entries = self.log.entries
         return collapse(
             self.cut(entries.opportunity),
@@ -114,6 +131,20 @@ class View:
             ~np.isnan(amounts), self.cut(self.log.entries.opportunity), self.runs.last[run]
         )
         return np.where(rows >= 0, amounts[rows], np.nan)
+
+    def having(self, where: tuple[Selection, ...]) -> NDArray[np.bool_]:
+        """Return which opportunities have one of the labels of each selection, (m,).
+
+        Raises
+        ------
+        UnknownAttributeError
+            If the log has no such attribute or label.
+        """
+        kept = np.ones(len(self.runs.starts), bool)
+        for selection in where:
+            codes = selection.codes(self.log.attribute(selection.attribute).names)
+            kept &= np.isin(self.label_by(selection.attribute, self.runs.ends), codes)
+        return kept
 
     def label_by(self, attribute: str, run: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return codes of the last known label up to and including some runs; -1 for none."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial, reduce
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
-from salesfunnel.log.labels import Group, Grouping, attribute_names
+from salesfunnel.log.labels import Group, Grouping, Selection, attribute_names
 from salesfunnel.log.view import View
 from salesfunnel.periods import from_microseconds
 from salesfunnel.table import Column, Phrase
+from salesfunnel.text.catalogue import catalogue
 
 
 def group_columns(
@@ -53,10 +55,34 @@ def beside(labels: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
 
 
 def as_of_note(view: View) -> list[Phrase]:
-    """Return the note that names the instant of knowledge, in the log's zone; none if empty."""
-    if view.as_of is None:
-        return []
-    return [Phrase("note.as_of", {"as_of": from_microseconds(view.as_of, view.log.tz)})]
+    """Return notes on what a view is of: the instant, in the log's zone, and the selection if any.
+
+    An empty log has no instant.
+    """
+    notes = []
+    if view.as_of is not None:
+        as_of = from_microseconds(view.as_of, view.log.tz)
+        notes.append(Phrase("note.as_of", {"as_of": as_of}))
+    if view.where:
+        notes.append(Phrase("note.where", {"where": partial(_selected, view.where)}))
+    return notes
+
+
+def _selected(where: Sequence[Selection], lang: str) -> str:
+    words = catalogue(lang)
+
+    def listed(texts: Iterable[str], key: str) -> str:
+        return reduce(lambda head, tail: words.text(key, head=head, tail=tail), texts)
+
+    unknown = words.text("value.unknown")
+    return listed(
+        (
+            f"{words.header(attribute)} = "
+            + listed((label or unknown for label in labels), "value.list")
+            for attribute, labels in where
+        ),
+        "value.list_of_lists",
+    )
 
 
 def sums(
