@@ -14,9 +14,11 @@ from salesfunnel.metrics.cycle import sales_cycle
 from salesfunnel.metrics.flow import flow_table
 from salesfunnel.metrics.intervals import wilson
 from salesfunnel.metrics.loss import loss_table
+from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.summary import summary
 
 __all__ = [
+    "benjamini_hochberg",
     "conversion_rate",
     "cumulative_conversion",
     "flow_table",
@@ -26,6 +28,7 @@ __all__ = [
     "sales_cycle",
     "stage_table",
     "summary",
+    "two_sided_p",
     "wilson",
     "win_rate",
 ]
