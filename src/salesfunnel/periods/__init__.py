@@ -1,0 +1,39 @@
+"""Business time: the zone that days and periods are cut in, the periods, and working hours."""
+
+from __future__ import annotations
+
+from salesfunnel.periods.calendar import (
+    PERIODS,
+    Period,
+    period_index,
+    period_label,
+    period_start,
+)
+from salesfunnel.periods.clocks import wall_to_utc
+from salesfunnel.periods.zone import (
+    EPOCH,
+    FIRST,
+    LAST,
+    end_of_day,
+    from_microseconds,
+    to_instant,
+    to_microseconds,
+    to_zone,
+)
+
+__all__ = [
+    "EPOCH",
+    "FIRST",
+    "LAST",
+    "PERIODS",
+    "Period",
+    "end_of_day",
+    "from_microseconds",
+    "period_index",
+    "period_label",
+    "period_start",
+    "to_instant",
+    "to_microseconds",
+    "to_zone",
+    "wall_to_utc",
+]

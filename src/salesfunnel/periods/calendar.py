@@ -1,0 +1,132 @@
+"""Calendar periods: days, weeks, months, quarters and years in a business time zone."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from functools import partial
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.errors import DefinitionError
+from salesfunnel.periods.clocks import CHUNK, offset_at, offsets, pieces
+from salesfunnel.periods.zone import DAY
+
+PERIODS = ("day", "week", "month", "quarter", "year")
+"""The calendar periods that time is cut into."""
+_MONDAY = 3  # 1970-01-01 was a Thursday
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+@attrs.frozen
+class Period:
+    """A calendar period to group by, where a bare word could also be an attribute's name.
+
+    Parameters
+    ----------
+    unit : str
+        ``"day"``, ``"week"`` (Monday to Sunday, as ISO 8601 counts them), ``"month"``,
+        ``"quarter"`` or ``"year"``.
+
+    Raises
+    ------
+    DefinitionError
+        If there is no such period.
+    """
+
+    unit: str = attrs.field()
+
+    @unit.validator
+    def _is_period(self, _: object, unit: object) -> None:
+        if unit not in PERIODS:
+            raise DefinitionError(f"Period.unit is one of {', '.join(PERIODS)}, not {unit!r}")
+
+
+def period_index(time: NDArray[np.int64], unit: str, zone: tzinfo) -> NDArray[np.int64]:
+    """Return the calendar period that each instant falls in by a zone's clocks, (N,).
+
+    Parameters
+    ----------
+    time : (N,) array of int64
+        Microseconds since 1970 in UTC, within the years 1 to 9999, in any order.
+    unit : str
+        One of `PERIODS`.
+    zone : tzinfo
+        The zone whose local calendar counts.
+
+    Returns
+    -------
+    (N,) array of int64
+        Days since 1970-01-01, ISO weeks since the one of that day, or months, quarters or years
+        since 1970. Around the ends of the calendar they may lie in the year 0 or 10000.
+    """
+    index = np.empty(len(time), np.int64)
+    offset = offsets(time, zone, offset_at)
+    for low in range(0, len(time), CHUNK):
+        part = time[low : low + CHUNK]
+        day = part + offset(part)
+        day //= DAY
+        index[low : low + CHUNK] = _of_days(day, unit)
+    return index
+
+
+def period_start(index: int, unit: str, zone: tzinfo) -> int:
+    """Return the first instant of a period, as microseconds since 1970 in UTC.
+
+    Where clocks leap over midnight, that is the instant at which they do; where they repeat it, the
+    first of the two. A day that a zone left out starts, and ends, when the next one starts.
+    """
+    wall = _first_day(index, unit) * DAY
+    found = pieces(wall - DAY, wall + DAY, partial(offset_at, zone))
+    ends = [start for start, _ in found[1:]] + [wall + DAY + 1]
+    return next(
+        reached
+        for (start, offset), end in zip(found, ends, strict=True)
+        if (reached := max(start, wall - offset)) < end
+    )
+
+
+def period_label(index: int, unit: str) -> str:
+    """Return what a period is called: 2026-03-05, 2026-W10, 2026-03, 2026Q1 or 2026.
+
+    Labels of one unit sort by time. The year of a week is that of its Thursday, as in ISO 8601.
+    """
+    day = np.datetime64(_first_day(index, unit), "D")
+    if unit == "day":
+        return str(day)
+    if unit == "week":
+        thursday = day + 3
+        year = thursday.astype("datetime64[Y]")
+        return f"{year}-W{(thursday - year).astype(int) // 7 + 1:02d}"
+    if unit == "quarter":
+        return f"{day.astype('datetime64[Y]')}Q{index % 4 + 1}"
+    return str(day.astype("datetime64[M]" if unit == "month" else "datetime64[Y]"))
+
+
+def _of_days(day: NDArray[np.int64], unit: str) -> NDArray[np.int64]:
+    """Return the periods of days since 1970."""
+    if unit == "day":
+        return day
+    if unit == "week":
+        return (day + _MONDAY) // 7
+    first, last = int(day.min()), int(day.max())
+    if last - first >= len(day):
+        return _of_months(day, unit)
+    # numpy's calendar is slow: it is asked once a day, not once an entry.
+    return _of_months(np.arange(first, last + 1), unit)[day - first]
+
+
+def _of_months(day: NDArray[np.int64], unit: str) -> NDArray[np.int64]:
+    """Return the periods of whole months of days since 1970."""
+    return day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) // _MONTHS[unit]
+
+
+def _first_day(index: int, unit: str) -> int:
+    """Return the first day of a period, in days since 1970."""
+    if unit == "day":
+        return int(index)
+    if unit == "week":
+        return int(index) * 7 - _MONDAY
+    month = np.datetime64(int(index) * _MONTHS[unit], "M")
+    return int(month.astype("datetime64[D]").astype(np.int64))
