@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from metrics.logs import By, groupings, log_of, oracles, part
-from oracle import Oracle
+from oracle import Oracle, Row, last_known
 
 from salesfunnel.metrics import flow_table, loss_table, sales_cycle, stage_table, summary, win_rate
 from salesfunnel.table import Table
@@ -69,6 +69,32 @@ def test_the_parts_of_a_log_add_up(name: str, oracle: Oracle, by: By) -> None:
     ]
 
     assert totals(tables[:2], SUMS[name]) == totals(tables[2:], SUMS[name])
+
+
+@given(names, oracles(), groupings, st.data())
+def test_a_selection_is_a_log_of_its_own(
+    name: str, oracle: Oracle, by: By, data: st.DataObject
+) -> None:
+    attribute = data.draw(st.sampled_from(["owner", "region"]))
+    members: dict[object, set[object]] = defaultdict(set)
+    for opportunity, history in oracle.histories().items():
+        members[last_known(row.labels[attribute] for row in history)].add(opportunity)
+    known = {row.labels[attribute] for row in oracle.rows} | {None}
+    labels = data.draw(st.lists(st.sampled_from(sorted(known, key=str)), min_size=1))
+    selected = part(oracle, {member for label in labels for member in members[label]})
+
+    found = METRICS[name](log_of(oracle), by=by, as_of=oracle.as_of, where={attribute: labels})
+    expected = METRICS[name](log_of(selected), by=by, as_of=oracle.as_of)
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_the_notes_name_what_is_selected(name: str) -> None:
+    (row,) = [Row("A", 0, 0, labels={"owner": "li", "region": None})]
+    log = log_of(Oracle([row], 1, 1))
+
+    text = METRICS[name](log, where={"owner": "li"}).to_text()
+    assert "Only opportunities with Owner = li." in text
 
 
 @given(names, oracles())

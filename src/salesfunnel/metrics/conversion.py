@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.kernel.standing import CHURNED, LOST, WON
+from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagecounts import stage_counts
 from salesfunnel.log.stagelog import Instant, StageLog
-from salesfunnel.metrics.grouped import as_of_note, beside, group_columns, label_columns, sums
+from salesfunnel.metrics.grouped import as_of_note, beside, group_columns, groups_of, sums
 from salesfunnel.metrics.rates import rate_columns, ratio
 from salesfunnel.table import Column, Phrase, Table
 
@@ -47,6 +48,7 @@ def stage_table(
     *,
     by: str | Sequence[str] | None = None,
     as_of: Instant | None = None,
+    where: Where | None = None,
 ) -> Table:
     """Return the funnel, stage by stage: who entered, went on, was lost, is open, and the rates.
 
@@ -60,6 +62,8 @@ def stage_table(
         Attributes to group by: the labels last known at `as_of`.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
+    where : mapping of str to label or collection of labels, optional
+        Which opportunities count, by the labels last known at `as_of`: see `StageLog.view`.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def stage_table(
     UnknownAttributeError, DefinitionError
         If an argument is not of this form.
     """
-    view = log.view(as_of)
+    view = log.view(as_of, where)
     counts = stage_counts(view, mode, by)
     n_stages = len(log.funnel)
     n_groups = 1 if counts.groups is None else len(counts.groups)
@@ -134,6 +138,7 @@ def win_rate(
     by: str | Sequence[str] | None = None,
     weight: str = "count",
     as_of: Instant | None = None,
+    where: Where | None = None,
 ) -> Table:
     """Return the win rate: (won + churned) / (won + churned + lost).
 
@@ -146,6 +151,8 @@ def win_rate(
         Whether every opportunity counts as one or by its amount, those without one as nothing.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
+    where : mapping of str to label or collection of labels, optional
+        Which opportunities count, by the labels last known at `as_of`: see `StageLog.view`.
 
     Returns
     -------
@@ -160,11 +167,10 @@ def win_rate(
     """
     if weight not in WEIGHTS:
         raise DefinitionError(f"weight= is one of {', '.join(WEIGHTS)}, not {weight!r}")
-    view = log.view(as_of)
+    view = log.view(as_of, where)
     status = view.standing.status
-    grouping = None if by is None else view.grouping(by)
-    codes = np.zeros(len(status), np.int64) if grouping is None else grouping.codes
-    n_groups = 1 if grouping is None else len(grouping.groups)
+    groups = groups_of(view, by)
+    codes, n_groups = groups.codes, groups.n
     is_won = (status == WON) | (status == CHURNED)
     is_resolved = is_won | (status == LOST)
     notes = [*as_of_note(view), Phrase("note.win_rate")]
@@ -187,5 +193,4 @@ def win_rate(
             Column("high", unknown, "rate"),
         ]
         notes.append(Phrase("note.amount_rate"))
-    columns = beside(label_columns(by, grouping), rate)
-    return Table(columns, title=Phrase("title.win_rate"), notes=notes)
+    return Table(beside(groups.columns(), rate), title=Phrase("title.win_rate"), notes=notes)

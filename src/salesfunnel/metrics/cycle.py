@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError
+from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
@@ -26,6 +27,7 @@ def sales_cycle(
     by: str | Sequence[str] | None = None,
     start: str | None = None,
     as_of: Instant | None = None,
+    where: Where | None = None,
 ) -> Table:
     """Return how long won and churned deals took from the start to the sale, in days.
 
@@ -41,6 +43,8 @@ def sales_cycle(
         starts at the first entry of all.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
+    where : mapping of str to label or collection of labels, optional
+        Which opportunities count, by the labels last known at `as_of`: see `StageLog.view`.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def sales_cycle(
     UnknownStateError, UnknownAttributeError, DefinitionError
         If an argument is not of this form.
     """
-    view = log.view(as_of)
+    view = log.view(as_of, where)
     sold, days = cycle_days(view, start)
     grouping = None if by is None else view.grouping(by)
     n_groups = 1 if grouping is None else len(grouping.groups)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stageflow import stage_flow
 from salesfunnel.log.stagelog import Instant, StageLog
@@ -19,6 +20,7 @@ def flow_table(
     *,
     by: str | Sequence[str] | None = None,
     as_of: Instant | None = None,
+    where: Where | None = None,
 ) -> Table:
     """Return the transitions that occur, from state to state.
 
@@ -29,6 +31,8 @@ def flow_table(
         Attributes to group by: the labels last known at each transition.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
+    where : mapping of str to label or collection of labels, optional
+        Which opportunities count, by the labels last known at `as_of`: see `StageLog.view`.
 
     Returns
     -------
@@ -42,7 +46,7 @@ def flow_table(
     UnknownAttributeError, DefinitionError
         If an argument is not of this form.
     """
-    view = log.view(as_of)
+    view = log.view(as_of, where)
     flow = stage_flow(view, by)
     shape = (-1, len(flow.states), len(flow.states))
     counts = flow.counts.reshape(shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial, reduce
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,39 @@ from salesfunnel.log.view import View
 from salesfunnel.periods import from_microseconds
 from salesfunnel.table import Column, Phrase
 from salesfunnel.text.catalogue import catalogue
+
+
+class Groups(NamedTuple):
+    """The groups that a table compares; without any, all opportunities are one that has no name.
+
+    Attributes
+    ----------
+    by : tuple of str
+        The attributes; empty without groups.
+    names : tuple of Group
+        What the groups are called, in the order of their codes; empty without groups.
+    codes : (m,) int64
+        The group of each opportunity.
+    n : int
+        How many groups there are: 1 without groups.
+    """
+
+    by: tuple[str, ...]
+    names: tuple[Group, ...]
+    codes: NDArray[np.int64]
+    n: int
+
+    def columns(self, index: NDArray[np.integer] | None = None) -> list[Column]:
+        """Return the columns that name the group of each row, by default one row for each."""
+        return group_columns(self.by, self.names, np.arange(self.n) if index is None else index)
+
+
+def groups_of(view: View, by: str | Sequence[str] | None) -> Groups:
+    """Return the groups that a ``by=`` makes of the opportunities, by their last known labels."""
+    if by is None:
+        return Groups((), (), np.zeros(len(view.opportunity), np.int64), 1)
+    grouping = view.grouping(by)
+    return Groups(attribute_names(by), grouping.groups, grouping.codes, len(grouping.groups))
 
 
 def group_columns(

@@ -8,10 +8,10 @@ import numpy as np
 
 from salesfunnel.kernel.codes import NULL, combine
 from salesfunnel.kernel.standing import LOST
-from salesfunnel.log.labels import attribute_names
+from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import reason_namer, state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
-from salesfunnel.metrics.grouped import as_of_note, beside, group_columns, sums
+from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, sums
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.table import Column, Phrase, Table
 
@@ -22,6 +22,7 @@ def loss_table(
     by_stage: bool = False,
     by: str | Sequence[str] | None = None,
     as_of: Instant | None = None,
+    where: Where | None = None,
 ) -> Table:
     """Return why opportunities were lost: the reasons, the most frequent first.
 
@@ -35,6 +36,8 @@ def loss_table(
         Attributes to group by: the labels last known at `as_of`.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
+    where : mapping of str to label or collection of labels, optional
+        Which opportunities count, by the labels last known at `as_of`: see `StageLog.view`.
 
     Returns
     -------
@@ -49,10 +52,10 @@ def loss_table(
     UnknownAttributeError, DefinitionError
         If an argument is not of this form.
     """
-    view = log.view(as_of)
+    view = log.view(as_of, where)
     lost = np.flatnonzero(view.standing.status == LOST)
-    grouping = None if by is None else view.grouping(by)
-    group = np.zeros(len(lost), np.int64) if grouping is None else grouping.codes[lost]
+    groups = groups_of(view, by)
+    group = groups.codes[lost]
     stage = view.standing.furthest[lost].astype(np.int64) if by_stage else np.zeros_like(group)
     reason = view.loss_reason[lost].astype(np.int64)
 
@@ -69,10 +72,7 @@ def loss_table(
     cells, numerator, denominator = cells[rows], numerator[rows], denominator[rows]
 
     names = np.array([*(log.reasons.names if log.reasons is not None else ()), None], object)
-    labels: list[Column] = []
     columns: list[Column] = []
-    if by is not None and grouping is not None:
-        labels = group_columns(attribute_names(by), grouping.groups, cells[:, 0])
     if by_stage:
         keys = np.array(log.funnel.states, object)[cells[:, 1]]
         columns.append(Column("stage", keys, labels=state_namer(log.funnel)))
@@ -87,7 +87,7 @@ def loss_table(
     if (cells[:, 2] == NULL).any():
         notes.append(Phrase("note.loss_without_reason"))
     return Table(
-        beside(labels, columns),
+        beside(groups.columns(cells[:, 0]), columns),
         title=Phrase("title.loss_by_stage" if by_stage else "title.loss_table"),
         notes=[*notes, Phrase("note.interval", {"level": "95%"})],
         hidden=() if log.amounts is not None else ("amount",),

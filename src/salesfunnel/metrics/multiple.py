@@ -73,7 +73,7 @@ def benjamini_hochberg(p: ArrayLike) -> NDArray[np.float64]:
     ascending = np.take_along_axis(values, order, axis=-1)
     tests = np.count_nonzero(~np.isnan(values), axis=-1)[..., None]
     rank = np.arange(1, values.shape[-1] + 1)
-    scaled = np.minimum(ascending * tests / rank, 1.0)
+    scaled = np.clip(ascending * tests / rank, ascending, 1.0)  # rounding may fall below
     # The smallest from each rank on; fmin passes over the NaN at the end.
     smallest = np.fmin.accumulate(scaled[..., ::-1], axis=-1)[..., ::-1]
     adjusted = np.empty_like(values)

@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 
 from salesfunnel.kernel.standing import CHURNED, LOST, OPEN, WON
-from salesfunnel.log.labels import attribute_names
+from salesfunnel.log.labels import Where
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.cycle import cycle_days
-from salesfunnel.metrics.grouped import as_of_note, beside, label_columns, quantiles, sums
+from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, quantiles, sums
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
@@ -22,6 +22,7 @@ def summary(
     *,
     by: str | Sequence[str] | None = None,
     as_of: Instant | None = None,
+    where: Where | None = None,
 ) -> Table:
     """Return the headline figures: how many opportunities, how they stand, what they are worth.
 
@@ -32,6 +33,8 @@ def summary(
         Attributes to group by: the labels last known at `as_of`.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
+    where : mapping of str to label or collection of labels, optional
+        Which opportunities count, by the labels last known at `as_of`: see `StageLog.view`.
 
     Returns
     -------
@@ -46,11 +49,10 @@ def summary(
     UnknownAttributeError, DefinitionError
         If an argument is not of this form.
     """
-    view = log.view(as_of)
+    view = log.view(as_of, where)
     status = view.standing.status
-    grouping = None if by is None else view.grouping(by)
-    n_groups = 1 if grouping is None else len(grouping.groups)
-    codes = np.zeros(len(status), np.int64) if grouping is None else grouping.codes
+    groups = groups_of(view, by)
+    codes, n_groups = groups.codes, groups.n
     standing = np.bincount(codes * 4 + status, minlength=n_groups * 4).reshape(n_groups, 4)
     amounts = sums(view.amount, codes * 4 + status, n_groups * 4).reshape(n_groups, 4)
     sold, days = cycle_days(view)
@@ -73,9 +75,9 @@ def summary(
     if by is None:
         title = Phrase("title.summary")
     else:
-        title = Phrase("title.summary_by", {"by": partial(_headers, attribute_names(by))})
+        title = Phrase("title.summary_by", {"by": partial(_headers, groups.by)})
     return Table(
-        beside(label_columns(by, grouping), columns),
+        beside(groups.columns(), columns),
         title=title,
         notes=[*as_of_note(view), Phrase("note.win_rate")],
         hidden=hidden,
