@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from salesfunnel.columns.csvfile import CsvTable, read_csv_table
+from salesfunnel.columns.csvfile import read_csv_table
+from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.errors import (
     BadRow,
     DataError,
@@ -165,7 +166,7 @@ def _read(options: argparse.Namespace) -> StageLog:
     return log
 
 
-def _funnel(options: argparse.Namespace, stage_map: dict[str, Any], table: CsvTable) -> Funnel:
+def _funnel(options: argparse.Namespace, stage_map: dict[str, Any], table: RawTable) -> Funnel:
     """Return the funnel asked for; without one the standard funnel, if it knows every stage."""
     if options.funnel is not None:
         try:

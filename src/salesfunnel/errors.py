@@ -246,6 +246,14 @@ class TruncatedFileError(DataError):
     """A compressed file, or a quoted cell, that ends before its end."""
 
 
+class FileLimitError(DataError):
+    """A file, or a line of one, that is larger than the limit; a larger one can be asked for."""
+
+
+class IncompletePagesError(DataError):
+    """Pages of a response that are not all there: the last one says that there are more."""
+
+
 class NaiveTimeError(DataError):
     """Times without a zone, and no `tz=` to say which."""
 

@@ -43,8 +43,7 @@ def test_the_text_is_utf_8_or_gb18030_compressed_or_not(
     table = read_csv_table(path)
 
     assert table.columns == COLUMNS
-    assert table.width == 2
-    assert table.uneven == {}
+    assert table.broken == {}
     assert list(table.numbers) == [2, 3]
 
 
@@ -70,7 +69,7 @@ def test_names_of_columns_have_no_blanks_at_their_ends(path: Path) -> None:
 
     assert table.column("a") == ["1"]
     assert table.column("b") == [" 2 "]
-    assert table.width == 4
+    assert list(table.columns) == ["a", "b", ""]
 
 
 def test_cells_may_have_commas_line_breaks_and_quotation_marks(path: Path) -> None:
@@ -96,7 +95,8 @@ def test_rows_with_too_few_or_too_many_cells_are_told(path: Path) -> None:
 
     table = read_csv_table(path)
 
-    assert table.uneven == {1: 1, 2: 3}
+    expected = "2 cells, as the header has"
+    assert table.broken == {1: ("1 cells", expected), 2: ("3 cells", expected)}
     assert table.columns == {"a": ["1", "", ""], "b": ["2", "", ""]}
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.rawtable import Broken
 from salesfunnel.columns.rejects import Rejects, RowNumber
 from salesfunnel.columns.times import read_times
 from salesfunnel.columns.values import (
@@ -37,8 +38,8 @@ TIES = ("input", "state")
 class Source(NamedTuple):
     """Columns of equal length, as a user or a file gives them, and what the source calls them.
 
-    `titles` maps the names of the fields here to those of the columns in the source; `uneven` tells
-    which rows of a file have too few or too many cells, and `width` how many there should be.
+    `titles` maps the names of the fields here to those of the columns in the source; `broken` tells
+    which rows are none, such as a line of a file with too few cells.
     """
 
     opportunity: Any
@@ -51,8 +52,7 @@ class Source(NamedTuple):
     currency: Any = None
     titles: Mapping[str, str] = {}
     row_number: RowNumber = lambda index: index
-    uneven: Mapping[int, int] = {}
-    width: int = 0
+    broken: Mapping[int, Broken] = {}
 
     def title(self, field: str) -> str:
         """Return what the source calls a field."""
@@ -82,8 +82,8 @@ def build(
     columns = _columns(source)
     n_rows = len(columns["opportunity"])
     rejects = Rejects(n_rows, errors, source.row_number)
-    if source.uneven:
-        _reject_uneven(source, rejects)
+    if source.broken:
+        _reject_broken(source, rejects)
 
     states = read_states(columns["stage"], funnel, stage_map, rejects, source.title("stage"))
     ids, identifiers = read_ids(columns["opportunity"], rejects, source.title("opportunity"))
@@ -216,11 +216,14 @@ def _columns(source: Source) -> dict[str, Sequence[Any] | NDArray[Any]]:
     return columns
 
 
-def _reject_uneven(source: Source, rejects: Rejects) -> None:
-    bad = np.zeros(len(rejects.bad), bool)
-    bad[list(source.uneven)] = True
-    cells = [f"{source.uneven.get(index, 0)} cells" for index in range(len(bad))]
-    rejects.add(bad, "(the row)", cells, f"{source.width} cells, as the header has")
+def _reject_broken(source: Source, rejects: Rejects) -> None:
+    for expected in {row.expected for row in source.broken.values()}:
+        found: list[str | None] = [None] * len(rejects.bad)
+        bad = np.zeros(len(rejects.bad), bool)
+        for index, row in source.broken.items():
+            found[index] = row.found
+            bad[index] = row.expected == expected
+        rejects.add(bad, "(the row)", found, expected)
 
 
 def _read_reasons(

@@ -7,14 +7,15 @@ from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
-from salesfunnel.columns.csvfile import CsvTable, read_csv_table
+from salesfunnel.columns.csvfile import read_csv_table
+from salesfunnel.columns.rawtable import RawTable, Values
 from salesfunnel.log.build import Source, build
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
 
 
 def read_csv(
-    path: str | Path | CsvTable,
+    path: str | Path | RawTable,
     funnel: Funnel,
     *,
     opportunity: str,
@@ -40,7 +41,7 @@ def read_csv(
 
     Parameters
     ----------
-    path : str or Path, or CsvTable
+    path : str or Path, or RawTable
         The file, or its cells where `read_csv_table` has read it already.
     funnel : Funnel
     opportunity, stage, entered_at : str
@@ -63,14 +64,14 @@ def read_csv(
     DataError, NaiveTimeError, CurrencyError, DefinitionError
         As in `StageLog.from_columns`.
     """
-    table = path if isinstance(path, CsvTable) else read_csv_table(path)
+    table = path if isinstance(path, RawTable) else read_csv_table(path)
     named = (
         dict(attributes)
         if isinstance(attributes, Mapping)
         else {name: name for name in ((attributes,) if isinstance(attributes, str) else attributes)}
     )
 
-    def optional(name: str | None) -> list[str] | None:
+    def optional(name: str | None) -> Values | None:
         return None if name is None else table.column(name)
 
     in_column = currency is not None and currency in table.columns
@@ -93,8 +94,7 @@ def read_csv(
             "currency": currency or "currency",
         },
         row_number=table.numbers.__getitem__,
-        uneven=table.uneven,
-        width=table.width,
+        broken=table.broken,
     )
     return build(
         funnel,

@@ -1,0 +1,142 @@
+"""JSON, whole or line by line, and its records as columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from salesfunnel.columns.files import LIMITS, Limits, decode, read_bytes
+from salesfunnel.columns.rawtable import Broken, RawTable
+from salesfunnel.errors import DataError, EmptyFileError, FileLimitError, TruncatedFileError
+
+_RECORD = "a JSON object, with a value for each column"
+
+
+def read_json(path: str | Path, limits: Limits = LIMITS) -> Any:
+    """Return what a JSON file says, compressed or not.
+
+    Raises
+    ------
+    EmptyFileError, EncodingError, TruncatedFileError, FileLimitError, DataError
+        If the file cannot be read.
+    OSError
+        If there is no such file.
+    """
+    text = decode(read_bytes(path, limits), str(path))
+    if not text.strip():
+        raise EmptyFileError(f"{path} is empty; JSON is expected")
+    try:
+        return _loads(text)
+    except json.JSONDecodeError as error:
+        if _breaks_off(error):
+            raise TruncatedFileError(
+                f"{path} breaks off before the end of its JSON: fetch it again"
+            ) from None
+        raise DataError(
+            f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}"
+        ) from None
+    except ValueError as error:
+        raise DataError(f"{path}: not JSON: {error}") from None
+
+
+def read_json_lines(path: str | Path, limits: Limits = LIMITS) -> RawTable:
+    """Return the records of a file with a JSON object in each line; blank lines are left out.
+
+    A line that is no JSON object is a broken row; what is nested is named with a point between, as
+    in ``owner.name``.
+
+    Raises
+    ------
+    EmptyFileError, EncodingError, TruncatedFileError, FileLimitError, DataError
+        If the file as a whole cannot be read.
+    OSError
+        If there is no such file.
+    """
+    text = decode(read_bytes(path, limits), str(path))
+    numbers: list[int] = []
+    records: list[Any] = []
+    broken: dict[int, Broken] = {}
+    lines = text.split("\n")
+    for number, line in enumerate(lines, start=1):
+        # A character has a byte at least, so that most lines need not be encoded to be measured.
+        if len(line) > limits.max_line or 4 * len(line) > limits.max_line < len(line.encode()):
+            raise FileLimitError(
+                f"{path}, line {number} has more than {limits.max_line:,} bytes; max_line= raises "
+                "the limit"
+            )
+        if not line.strip():
+            continue
+        try:
+            records.append(_loads(line))
+        except ValueError as error:
+            # Only the last line can be cut, and then no line break follows it.
+            cut = isinstance(error, json.JSONDecodeError) and _breaks_off(error)
+            if number == len(lines) and cut:
+                raise TruncatedFileError(
+                    f"{path} breaks off inside line {number}: fetch it again"
+                ) from None
+            broken[len(records)] = Broken(_shortened(line), _RECORD)
+            records.append({})
+        numbers.append(number)
+    if not numbers:
+        raise EmptyFileError(f"{path} is empty; a JSON object in each line is expected")
+    table = records_table(records, str(path))
+    return table._replace(numbers=numbers, broken={**table.broken, **broken})
+
+
+def records_table(records: Sequence[Any], name: str) -> RawTable:
+    """Return records as columns, None where a record has no such field.
+
+    Objects in a record are taken apart, their fields named with a point between, as in
+    ``owner.name``; lists stay whole. What is no object is a broken row.
+    """
+    rows: list[dict[str, Any]] = []
+    broken: dict[int, Broken] = {}
+    for index, record in enumerate(records):
+        if isinstance(record, Mapping):
+            rows.append(dict(_fields(record)))
+        else:
+            broken[index] = Broken(_shortened(repr(record)), _RECORD)
+            rows.append({})
+    names = dict.fromkeys(field for row in rows for field in row)
+    columns = {field: [row.get(field) for row in rows] for field in names}
+    return RawTable(name, columns, range(len(rows)), broken)
+
+
+def _fields(record: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            yield from _fields(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _loads(text: str) -> Any:
+    """Return what a JSON text says.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON, or none that text can be made of.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if "\\u" in text:
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("it has half of a character (a lone surrogate)") from None
+    return value
+
+
+def _breaks_off(error: json.JSONDecodeError) -> bool:
+    """Return whether JSON is wrong because there is no more of it."""
+    return error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else text[:79] + "…"
