@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from salesfunnel.log.stagecounts import StageCounts
     from salesfunnel.log.stageflow import StageFlow
     from salesfunnel.log.stagelog import StageLog
+    from salesfunnel.periods.business import BusinessCalendar
     from salesfunnel.show.report import Report, report
     from salesfunnel.table import Table
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BusinessCalendar",
     "Funnel",
     "LossReason",
     "Milestones",
@@ -54,6 +56,7 @@ __all__ = [
 ]
 
 _LATER = {
+    "BusinessCalendar": "salesfunnel.periods.business",
     "Milestones": "salesfunnel.log.milestones",
     "Report": "salesfunnel.show.report",
     "StageCounts": "salesfunnel.log.stagecounts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from salesfunnel.periods.business import BusinessCalendar
 from salesfunnel.periods.calendar import (
     PERIODS,
     Period,
@@ -26,6 +27,7 @@ __all__ = [
     "FIRST",
     "LAST",
     "PERIODS",
+    "BusinessCalendar",
     "Period",
     "end_of_day",
     "from_microseconds",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, timezone, tzinfo
 from functools import lru_cache, partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,3 +121,32 @@ def pieces(start: int, stop: int, ask: Callable[[int], int]) -> list[tuple[int, 
         start, offset = changed, ask(changed)
         found.append((start, offset))
     return found
+
+
+def clock_changes(
+    first: int, last: int, zone: tzinfo
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where a zone's clocks change between two instants.
+
+    Parameters
+    ----------
+    first, last : int
+        Microseconds since 1970 in UTC, within the years 1 to 9999, the earlier one first.
+    zone : tzinfo
+        The zone.
+
+    Returns
+    -------
+    start : (P,) int64
+        Where each piece of time with one offset starts, in ascending order; the first at `first`.
+    offset : (P,) int64
+        How far the clocks are ahead of UTC in it, in microseconds.
+    """
+    if (fixed := _fixed_offset(zone)) is not None:
+        return np.array([first]), np.array([fixed])
+    ask = lru_cache(maxsize=256)(partial(offset_at, zone))
+    edges = [first, *(n << _SPAN for n in range((first >> _SPAN) + 1, (last >> _SPAN) + 1)), last]
+    found = [piece for edge in pairwise(edges) for piece in pieces(*edge, ask)]
+    start, offset = np.array(found, np.int64).T
+    kept = np.append(True, offset[1:] != offset[:-1])
+    return start[kept], offset[kept]
