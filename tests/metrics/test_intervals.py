@@ -1,4 +1,4 @@
-"""The Wilson interval, beside another implementation."""
+"""Wilson's and Newcombe's intervals, beside another implementation."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from salesfunnel.errors import DefinitionError
-from salesfunnel.metrics import wilson
+from salesfunnel.metrics import newcombe, wilson
 
 levels = st.floats(0.01, 0.999)
 
@@ -113,3 +113,53 @@ def test_a_level_that_is_none_is_refused(level: float) -> None:
 def test_impossible_successes_are_refused(successes: int, trials: int) -> None:
     with pytest.raises(DefinitionError, match="successes are from 0 to the number of trials"):
         wilson(successes, trials)
+
+
+# ── differences ───────────────────────────────────────────────────────────────────────────────────
+
+
+@given(counts(), counts(), levels)
+@example((56, 70), (48, 80), 0.95)
+@example((0, 10), (20, 20), 0.95)
+def test_a_difference_agrees_with_statsmodels(
+    count: tuple[int, int], base: tuple[int, int], level: float
+) -> None:
+    found = newcombe(*count, *base, level)
+
+    expected = confint_proportions_2indep(
+        *count, *base, method="newcomb", compare="diff", alpha=1 - level
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_differences_of_small_samples_are_those_of_newcombe() -> None:
+    # Table II of the paper, method 10: (a) to (f).
+    cases = [(56, 70, 48, 80), (9, 10, 3, 10), (6, 7, 2, 7), (5, 56, 0, 29), (0, 10, 0, 20)]
+    low, high = newcombe(*np.transpose(cases))
+
+    assert low.round(4).tolist() == [0.0524, 0.1705, 0.0582, -0.0381, -0.1611]
+    assert high.round(4).tolist() == [0.3339, 0.8090, 0.8062, 0.1926, 0.2775]
+
+
+@given(counts(), counts(), levels)
+def test_a_difference_lies_in_its_interval_and_turns_with_its_sides(
+    count: tuple[int, int], base: tuple[int, int], level: float
+) -> None:
+    low, high = newcombe(*count, *base, level)
+
+    difference = count[0] / count[1] - base[0] / base[1]
+    assert -1 <= low <= difference <= high <= 1
+    assert newcombe(*base, *count, level) == (-high, -low)
+
+
+def test_a_difference_with_nothing_is_unknown() -> None:
+    low, high = newcombe([[1], [0]], [[2], [0]], [0, 3], [0, 4])
+
+    assert np.isnan(low).tolist() == np.isnan(high).tolist() == [[True, False], [True, True]]
+
+
+def test_impossible_parts_of_a_difference_are_refused() -> None:
+    with pytest.raises(DefinitionError, match="successes are from 0 to the number of trials"):
+        newcombe(1, 2, 3, 2)
+    with pytest.raises(DefinitionError, match="level= is between 0 and 1"):
+        newcombe(1, 2, 1, 2, 95)

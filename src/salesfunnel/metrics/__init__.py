@@ -12,7 +12,7 @@ from salesfunnel.metrics.conversion import (
 )
 from salesfunnel.metrics.cycle import sales_cycle
 from salesfunnel.metrics.flow import flow_table
-from salesfunnel.metrics.intervals import wilson
+from salesfunnel.metrics.intervals import newcombe, wilson
 from salesfunnel.metrics.loss import loss_table
 from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.summary import summary
@@ -24,6 +24,7 @@ __all__ = [
     "flow_table",
     "loss_rate",
     "loss_table",
+    "newcombe",
     "resolved_conversion",
     "sales_cycle",
     "stage_table",
