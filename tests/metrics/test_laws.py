@@ -3,33 +3,58 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import partial
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from metrics.logs import By, groupings, log_of, oracles, part
 from oracle import Oracle, Row, last_known
 
-from salesfunnel.metrics import flow_table, loss_table, sales_cycle, stage_table, summary, win_rate
+from salesfunnel.metrics import (
+    against_targets,
+    conversion_between,
+    flow_table,
+    loss_table,
+    sales_cycle,
+    stage_table,
+    summary,
+    win_rate,
+)
 from salesfunnel.table import Table
 
 METRICS: dict[str, Callable[..., Table]] = {
     "stage_table": stage_table,
+    "stage_table_actual": partial(stage_table, mode="actual"),
+    "stage_table_strict": partial(stage_table, mode="strict"),
+    "conversion_between": conversion_between,
+    "conversion_between_actual": partial(conversion_between, mode="actual", back=True),
+    "conversion_between_strict": partial(conversion_between, mode="strict"),
+    "against_targets": against_targets,
     "win_rate": win_rate,
-    "win_rate_by_amount": lambda log, **options: win_rate(log, weight="amount", **options),
+    "win_rate_by_amount": partial(win_rate, weight="amount"),
     "loss_table": loss_table,
-    "loss_by_stage": lambda log, **options: loss_table(log, by_stage=True, **options),
+    "loss_by_stage": partial(loss_table, by_stage=True),
     "sales_cycle": sales_cycle,
     "summary": summary,
     "flow_table": flow_table,
 }
 names = st.sampled_from(list(METRICS))
 
+COUNTS = ["entered", "advanced", "lost", "open", "churned"]
+RATE = ["numerator", "denominator"]
 SUMS = {
-    "stage_table": ["entered", "advanced", "lost", "open", "churned"],
-    "win_rate": ["numerator", "denominator"],
-    "win_rate_by_amount": ["numerator", "denominator"],
+    "stage_table": COUNTS,
+    "stage_table_actual": COUNTS,
+    "stage_table_strict": [*COUNTS, "skipped"],
+    "conversion_between": RATE,
+    "conversion_between_actual": RATE,
+    "conversion_between_strict": RATE,
+    "against_targets": ["entered", "conversion_rate_numerator", "loss_rate_numerator"],
+    "win_rate": RATE,
+    "win_rate_by_amount": RATE,
     "loss_table": ["numerator", "amount"],
     "loss_by_stage": ["numerator", "amount"],
     "sales_cycle": ["deals"],
@@ -53,7 +78,11 @@ def totals(tables: Iterable[Table], names: list[str]) -> Mapping[object, Counter
     """Return the sums of the rows that are about the same, by what they are about."""
     sums: dict[object, Counter[str]] = {}
     for table in tables:
-        about = [name for name in table.columns if table.column(name).kind == "text"]
+        about = [
+            name
+            for name in table.columns
+            if table.column(name).kind == "text" and not name.endswith("_target")
+        ]
         for row in table.rows():
             counts = sums.setdefault(tuple(row[name] for name in about), Counter())
             counts.update({name: row[name] for name in names})
@@ -103,6 +132,53 @@ def test_the_future_changes_nothing(name: str, oracle: Oracle) -> None:
 
     now = METRICS[name](log_of(oracle, known), as_of=oracle.as_of)
     assert METRICS[name](log_of(oracle), as_of=oracle.as_of) == now
+
+
+@given(oracles(), st.integers(0, 20), st.sampled_from(["reached", "actual", "strict"]))
+def test_what_was_entered_stays_entered(oracle: Oracle, earlier: int, mode: str) -> None:
+    earlier = min(earlier, oracle.as_of or 0)
+    before = Oracle(oracle.rows, oracle.n_stages, oracle.n_presale, as_of=earlier, ties=oracle.ties)
+    known = before.histories()
+    kept = {member for member, history in oracle.histories().items() if member in known}
+    if mode == "reached":
+        kept -= {member for member in kept if is_undone(before, oracle, member)}
+
+    for member in kept:
+        entered = [
+            stage_table(log_of(part(oracle, {member})), mode, as_of=as_of)["entered"]
+            for as_of in (earlier, oracle.as_of)
+        ]
+        assert (entered[0] <= entered[1]).all()
+
+
+def is_undone(before: Oracle, after: Oracle, member: Hashable) -> bool:
+    """Whether an opportunity that was won went back before the sale since."""
+    known = before.histories()[member]
+    since = after.histories()[member][len(known) :]
+    return before.status(known) in ("won", "churned") and any(
+        after.is_presale(row.state) for row in since
+    )
+
+
+@given(names, oracles(), groupings)
+def test_rates_are_shares_and_their_intervals_contain_them(
+    name: str, oracle: Oracle, by: By
+) -> None:
+    table = METRICS[name](log_of(oracle), by=by, as_of=oracle.as_of)
+
+    for rate in (column for column in table.columns if table.column(column).kind == "rate"):
+        prefix = "" if rate == "value" else f"{rate}_"
+        if f"{prefix}low" not in table:
+            continue
+        value, low, high = table[rate], table[f"{prefix}low"], table[f"{prefix}high"]
+        known = ~np.isnan(value)
+        if (name, rate) == ("stage_table_actual", "cumulative_conversion"):
+            assert np.isnan(low).all()
+            assert np.isnan(high).all()
+            continue
+        assert ((value >= 0) & (value <= 1))[known].all()
+        bounded = known & ~np.isnan(low)
+        assert ((low <= value) & (value <= high))[bounded].all()
 
 
 @pytest.mark.parametrize("name", METRICS)

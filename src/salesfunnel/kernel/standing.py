@@ -123,7 +123,7 @@ def churned_at(where: Standing, n_stages: int) -> NDArray[np.bool_]:
 
 def actual(runs: Runs, where: Standing, n_stages: int, n_presale: int) -> StageMasks:
     """Return the masks of the mode ``actual``: by the entries that happened."""
-    first, last = _positions(runs, n_stages)
+    first, last = positions(runs, n_stages)
     stages = np.arange(n_stages)
     entered = first[:, :n_stages] < len(runs.state)
     onward = last[:, 1 : n_stages + 1].copy()
@@ -139,24 +139,33 @@ def actual(runs: Runs, where: Standing, n_stages: int, n_presale: int) -> StageM
 
 def strict(runs: Runs, where: Standing, n_stages: int) -> StageMasks:
     """Return the masks of the mode ``strict``: by first entries in the order of the stages."""
-    first, _ = _positions(runs, n_stages)
-    # In order up to k: for every j up to k, nothing above j was entered before the first j.
-    earliest_above = np.minimum.accumulate(first[:, ::-1], axis=1)[:, ::-1]
-    in_order = (first == earliest_above) & (first < len(runs.state))
-    depth = np.logical_and.accumulate(in_order, axis=1).sum(axis=1)[:, None] - 1
+    in_order = depth(runs, n_stages)[:, None]
     stages = np.arange(n_stages)
     is_lost = (where.last == n_stages + 1)[:, None] & (where.before[:, None] == stages)
-    here = depth == stages
+    here = in_order == stages
     return StageMasks(
-        entered=depth >= stages,
-        advanced=depth > stages,
+        entered=in_order >= stages,
+        advanced=in_order > stages,
         lost=here & is_lost,
         open=here & (where.last[:, None] == stages),
         churned=churned_at(where, n_stages),
     )
 
 
-def _positions(runs: Runs, n_stages: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def depth(runs: Runs, n_stages: int) -> NDArray[np.int64]:
+    """Return how far each opportunity went by the book, (m,): K for WON, -1 for not even stage 0.
+
+    It is the highest k such that the first entries into 0…k are in that order, and nothing above
+    any of them was entered before it.
+    """
+    first, _ = positions(runs, n_stages)
+    # In order up to k: for every j up to k, nothing above j was entered before the first j.
+    earliest_above = np.minimum.accumulate(first[:, ::-1], axis=1)[:, ::-1]
+    in_order = (first == earliest_above) & (first < len(runs.state))
+    return np.asarray(np.logical_and.accumulate(in_order, axis=1).sum(axis=1) - 1)
+
+
+def positions(runs: Runs, n_stages: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Index of the first and the last run of each opportunity in each stage and in WON, (m, K+1).
 
     Where there is none, the first is R and the last is -1.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from salesfunnel.metrics.between import conversion_between, conversion_matrix
 from salesfunnel.metrics.conversion import (
     conversion_rate,
     cumulative_conversion,
@@ -16,9 +17,14 @@ from salesfunnel.metrics.intervals import newcombe, wilson
 from salesfunnel.metrics.loss import loss_table
 from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.summary import summary
+from salesfunnel.metrics.targets import against_target, against_targets
 
 __all__ = [
+    "against_target",
+    "against_targets",
     "benjamini_hochberg",
+    "conversion_between",
+    "conversion_matrix",
     "conversion_rate",
     "cumulative_conversion",
     "flow_table",

@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from salesfunnel.metrics.intervals import wilson
 from salesfunnel.table import Column
 
+RATE_PARTS = ("", "_numerator", "_denominator", "_low", "_high")
+"""What comes after a rate's name in the names of its columns."""
+
 
 def ratio(numerator: ArrayLike, denominator: ArrayLike) -> NDArray[np.float64]:
     """Return numerator / denominator, of the broadcast shape; NaN where the denominator is zero."""
