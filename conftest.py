@@ -76,7 +76,7 @@ pages = Sybil(
 )
 docstrings = Sybil(
     parsers=[DocTestParser()],
-    patterns=["src/salesfunnel/*.py", "src/salesfunnel/*/*.py"],
+    patterns=["src/salesfunnel/*.py", "src/salesfunnel/*/*.py", "src/salesfunnel/*/*/*.py"],
     setup=_enter_folder,
     teardown=_leave_folder,
 )

@@ -262,6 +262,18 @@ class CurrencyError(DataError):
     """Amounts in several currencies, and no rates to make them one."""
 
 
+class OutcomeError(DataError):
+    """Outcomes that nothing can be told from: all equal, or none on one side of a split."""
+
+
+class FeatureError(DataError):
+    """Features that are not those of a model: another one, a level it has never seen, no number."""
+
+
+class ConvergenceError(SalesFunnelError, ArithmeticError):
+    """A fit that did not settle within the iterations that it was allowed."""
+
+
 class UnknownAttributeError(SalesFunnelError, KeyError):
     """A `by=` or a column name that the log or table does not have."""
 

@@ -10,6 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 from salesfunnel.errors import DefinitionError
 
 
+def critical_value(level: float) -> float:
+    """Return how many standard errors a two-sided interval of a level reaches to either side.
+
+    Raises
+    ------
+    DefinitionError
+        If `level` is not between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise DefinitionError(f"level= is between 0 and 1, as in 0.95, not {level!r}")
+    return -NormalDist().inv_cdf((1 - level) / 2)
+
+
 def wilson(
     successes: ArrayLike, trials: ArrayLike, level: float = 0.95
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -44,12 +57,10 @@ def wilson(
     >>> print(f"{low:.3f} {high:.3f}")
     0.065 0.147
     """
-    if not 0 < level < 1:
-        raise DefinitionError(f"level= is between 0 and 1, as in 0.95, not {level!r}")
+    z = critical_value(level)
     k, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(trials, float))
     if ((k < 0) | (k > n)).any():
         raise DefinitionError("successes are from 0 to the number of trials")
-    z = -NormalDist().inv_cdf((1 - level) / 2)
     known = n > 0
     trials_or_one = np.where(known, n, 1.0)
     p = k / trials_or_one

@@ -21,8 +21,8 @@ def ratio(numerator: ArrayLike, denominator: ArrayLike) -> NDArray[np.float64]:
 
 def rate_columns(
     name: str,
-    numerator: NDArray[np.int64],
-    denominator: NDArray[np.int64],
+    numerator: NDArray[np.int64] | NDArray[np.float64],
+    denominator: NDArray[np.int64] | NDArray[np.float64],
     *,
     defined: NDArray[np.bool_] | None = None,
     bounded: bool = True,
@@ -34,7 +34,7 @@ def rate_columns(
     ----------
     name : str
         Of the rate; ``"value"`` for the only rate of a table, whose parts then have no prefix.
-    numerator, denominator : (n,) integers
+    numerator, denominator : (n,) integers, or fractions of them
     defined : (n,) bool, optional
         Where the rate has a meaning; elsewhere it is NaN, of 0.
     bounded : bool
