@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from salesfunnel.columns.csvfile import read_csv_table
-from salesfunnel.columns.rawtable import RawTable
+from salesfunnel.columns.csvfile import csv_batches
+from salesfunnel.columns.files import with_encoding
 from salesfunnel.errors import (
     BadRow,
     DataError,
@@ -21,7 +21,7 @@ from salesfunnel.errors import (
     SalesFunnelError,
     UnknownLanguageError,
 )
-from salesfunnel.log.naming import state_namer
+from salesfunnel.log.naming import names_of_states
 from salesfunnel.log.read import read_csv
 from salesfunnel.log.stagecounts import MODES
 from salesfunnel.log.stagelog import StageLog
@@ -136,11 +136,10 @@ def _demo(options: argparse.Namespace) -> str:
 
 
 def _read(options: argparse.Namespace) -> StageLog:
-    table = read_csv_table(options.file)
     stage_map = dict(options.map)
-    funnel = _funnel(options, stage_map, table)
+    funnel = _funnel(options, stage_map)
     log = read_csv(
-        table,
+        options.file,
         funnel,
         opportunity=options.opportunity,
         stage=options.stage,
@@ -148,7 +147,7 @@ def _read(options: argparse.Namespace) -> StageLog:
         reason=options.reason,
         attributes=options.by or (),
         amount=options.amount,
-        stage_map={**_names(funnel, stage_map), **stage_map},
+        stage_map=stage_map,
         order=options.order,
         ties=options.ties,
         currency=options.currency,
@@ -166,7 +165,7 @@ def _read(options: argparse.Namespace) -> StageLog:
     return log
 
 
-def _funnel(options: argparse.Namespace, stage_map: dict[str, Any], table: RawTable) -> Funnel:
+def _funnel(options: argparse.Namespace, stage_map: dict[str, Any]) -> Funnel:
     """Return the funnel asked for; without one the standard funnel, if it knows every stage."""
     if options.funnel is not None:
         try:
@@ -180,10 +179,8 @@ def _funnel(options: argparse.Namespace, stage_map: dict[str, Any], table: RawTa
     if options.preset is not None:
         return Funnel.preset(options.preset)
     funnel = Funnel.standard()
-    known = {*funnel.states, *_names(funnel, {}), *stage_map}
-    found = dict.fromkeys(
-        name.strip() for name in table.column(options.stage) if not is_missing(name)
-    )
+    known = {*funnel.states, *names_of_states(funnel), *stage_map}
+    found = with_encoding(options.file, lambda encoding: _stages(options, encoding))
     unknown = [name for name in found if name not in known]
     if unknown:
         raise DefinitionError(
@@ -198,23 +195,19 @@ def _funnel(options: argparse.Namespace, stage_map: dict[str, Any], table: RawTa
     return funnel
 
 
+def _stages(options: argparse.Namespace, encoding: str) -> dict[str, None]:
+    """Return the names in the column of stages, in the order in which they come."""
+    return dict.fromkeys(
+        name.strip()
+        for batch in csv_batches(options.file, encoding)
+        for name in batch.column(options.stage)
+        if not is_missing(name)
+    )
+
+
 def _listing(names: Sequence[str]) -> str:
     more = len(names) - _LISTED
     return ", ".join(names[:_LISTED]) + (f" … and {more:,} more" if more > 0 else "")
-
-
-def _names(funnel: Funnel, taken: dict[str, Any]) -> dict[str, str]:
-    """Return the keys of the funnel's states by what people call them, in every language."""
-    name = state_namer(funnel)
-    found: dict[str, set[str]] = {}
-    for lang in languages():
-        for key in funnel.states:
-            found.setdefault(name(key, lang), set()).add(key)
-    return {
-        title: keys.pop()
-        for title, keys in found.items()
-        if len(keys) == 1 and title not in funnel.states and title not in taken
-    }
 
 
 # ── options ───────────────────────────────────────────────────────────────────────────────────────

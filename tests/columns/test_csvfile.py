@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salesfunnel.columns.csvfile import csv_text, read_csv_table
+from salesfunnel.columns.csvfile import csv_batches, csv_text, read_csv_table
+from salesfunnel.columns.files import Limits
 from salesfunnel.errors import (
     DataError,
     EmptyFileError,
     EncodingError,
+    FileLimitError,
     MissingColumnError,
     TruncatedFileError,
 )
@@ -199,6 +201,86 @@ def test_a_column_named_twice_is_told(path: Path) -> None:
 def test_a_file_that_is_not_there_is_the_systems_error(path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_csv_table(path)
+
+
+# ── limits ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("cells", [["x" * 50, "y"], ["x", "y" * 50], ["x", "y"]])
+def test_a_line_longer_than_the_limit_is_refused(
+    path: Path, newline: str, cells: list[str]
+) -> None:
+    longest = max(5, *map(len, [",".join(cells)]))
+    path.write_bytes(newline.join(["a,b", "1,2", ",".join(cells), "3,4", "12,34"]).encode())
+
+    table = read_csv_table(path, Limits(max_line=longest + len(newline) - 1))
+    assert table.columns["a"] == ["1", cells[0], "3", "12"]
+    with pytest.raises(FileLimitError) as refusal:
+        read_csv_table(path, Limits(max_line=longest - 1))
+    line = 3 if longest > 5 else 5
+    assert str(refusal.value) == (
+        f"{path}, line {line} has more than {longest - 1} bytes; max_line= raises the limit"
+    )
+
+
+def test_a_line_of_many_pieces_is_measured_over_all(path: Path) -> None:
+    path.write_text("a,b\n1," + "x" * (1 << 20), encoding="utf-8")
+
+    with pytest.raises(FileLimitError, match=r"line 2 has more than 1,048,576 bytes; max_line="):
+        read_csv_table(path)
+    assert len(read_csv_table(path, Limits(max_line=1 << 21)).columns["b"][0]) == 1 << 20
+
+
+def test_a_cell_that_never_ends_is_refused_before_it_fills_the_memory(path: Path) -> None:
+    path.write_text('a,b\n1,"2\n' + "3,4\n" * 600_000, encoding="utf-8")
+
+    with pytest.raises(
+        FileLimitError, match=r"a cell has more than .* one quotation mark too many"
+    ):
+        read_csv_table(path)
+
+
+def test_a_bomb_is_refused(path: Path) -> None:
+    path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 1_000_000))
+
+    with pytest.raises(FileLimitError, match="holds more than 1,000,000 bytes, once decompressed"):
+        read_csv_table(path, Limits(max_bytes=1_000_000))
+
+
+def test_a_header_of_very_many_names_takes_no_time(path: Path) -> None:
+    path.write_text(",".join(map(str, range(100_000))), encoding="utf-8")
+
+    assert len(read_csv_table(path).columns) == 100_000
+
+
+# ── batches ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(n_cells=st.integers(1, 12))
+def test_batches_together_are_the_file(
+    tmp_path_factory: pytest.TempPathFactory, n_cells: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "batches.csv"
+    path.write_text('a,b\n1,2\n\n"x\ny",4\n5\n\n\n7,8\n', encoding="utf-8")
+    whole = read_csv_table(path)
+
+    batches = list(csv_batches(path, "utf-8", n_cells=n_cells))
+
+    for name, cells in whole.columns.items():
+        assert [cell for batch in batches for cell in batch.columns[name]] == cells
+    assert [number for batch in batches for number in batch.numbers] == [2, 4, 5, 8]
+    assert [batch.numbers[index] for batch in batches for index in batch.broken] == [5]
+
+
+def test_a_file_of_another_encoding_is_told_even_where_it_is_long(path: Path) -> None:
+    path.write_bytes(b"a,b\n" + "商,1\n".encode() * 300_000 + b"\xff,2\n")
+
+    with pytest.raises(EncodingError) as refusal:
+        read_csv_table(path)
+    assert str(refusal.value) == (
+        f"{path} is neither UTF-8 nor GB18030 text: byte 0xff in line 300002"
+    )
 
 
 # ── writing ───────────────────────────────────────────────────────────────────────────────────────

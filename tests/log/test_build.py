@@ -60,7 +60,7 @@ STATE = f"a state of the funnel: {STATES} (stage_map= says what other names mean
 @pytest.mark.parametrize(
     ("columns", "fault"),
     [
-        (with_third("stage", "Demo"), ("stage", "Demo", STATE)),
+        (with_third("stage", "demos"), ("stage", "demos", STATE)),
         (with_third("stage", 7), ("stage", 7, STATE)),
         (with_third("stage", None), ("stage", None, "a stage; there is none")),
         (with_third("stage", "  "), ("stage", "  ", "a stage; there is none")),

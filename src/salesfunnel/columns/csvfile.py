@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from salesfunnel.columns.files import LIMITS, Limits, decode, read_bytes
+from salesfunnel.columns.files import LIMITS, Limits, text_lines, with_encoding
 from salesfunnel.columns.rawtable import Broken, RawTable
-from salesfunnel.errors import DataError, EmptyFileError, TruncatedFileError
+from salesfunnel.errors import DataError, EmptyFileError, FileLimitError, TruncatedFileError
 from salesfunnel.text.escape import neutralise_formula
+
+BATCH = 500_000
+"""Cells of a batch: some 50 MB."""
 
 
 def read_csv_table(path: str | Path, limits: Limits = LIMITS) -> RawTable:
@@ -27,28 +32,87 @@ def read_csv_table(path: str | Path, limits: Limits = LIMITS) -> RawTable:
     OSError
         If there is no such file.
     """
-    name = str(path)
-    reader = csv.reader(
-        io.StringIO(decode(read_bytes(path, limits), name), newline=""), strict=True
+    return with_encoding(
+        path, lambda encoding: next(csv_batches(path, encoding, limits, n_cells=None)), limits
     )
+
+
+def csv_batches(
+    path: str | Path,
+    encoding: str,
+    limits: Limits = LIMITS,
+    *,
+    n_cells: int | None = BATCH,
+) -> Iterator[RawTable]:
+    """Yield the cells of a CSV file in batches, of which the first comes even if it has no rows.
+
+    Parameters
+    ----------
+    path, limits
+        As in `read_csv_table`; so are errors, but for those of the encoding.
+    encoding : str
+        See `salesfunnel.columns.files.with_encoding`.
+    n_cells : int, optional
+        About how many cells a batch has; None for the whole file.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If the text is not in that encoding.
+    """
+    if csv.field_size_limit() < limits.max_line:  # of the process; raised, it bothers nobody
+        csv.field_size_limit(limits.max_line)
+    name = str(path)
+    with text_lines(path, encoding, limits) as text:
+        lines = csv.reader(text, strict=True)
+        numbered = enumerate(_checked(lines, name), start=1)
+        header = next((cells for _, cells in numbered if cells), None)
+        if header is None:
+            raise EmptyFileError(
+                f"{name} is empty; a line with the names of the columns is expected"
+            )
+        header = _names(header, name)
+        n_rows = None if n_cells is None else max(1, n_cells // len(header))
+        empty = True
+        while batch := list(islice(numbered, n_rows)):
+            empty = False
+            yield _table(name, header, batch)
+        if empty:
+            yield _table(name, header, [])
+
+
+def _checked(lines: Any, name: str) -> Iterator[list[str]]:
+    """Yield the cells of each line, blank ones too."""
     try:
-        lines = list(reader)
+        yield from lines
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             raise TruncatedFileError(
                 f"{name} ends inside a quoted cell: its end is missing, or one quotation mark too "
                 "many opens a cell"
             ) from None
-        raise DataError(f"{name}, near line {reader.line_num}: not CSV: {error}") from None
-    numbers = [number for number, line in enumerate(lines, start=1) if line]
-    if not numbers:
-        raise EmptyFileError(f"{name} is empty; a line with the names of the columns is expected")
-    header, *rows = (lines[number - 1] for number in numbers)
-    header = [cell.strip() for cell in header]
-    repeated = {cell for cell in header if cell and header.count(cell) > 1}
+        if "field larger than" in str(error):
+            raise FileLimitError(
+                f"{name}, line {lines.line_num}: a cell has more than {csv.field_size_limit():,} "
+                "characters: one quotation mark too many opens a cell, or max_line= raises the "
+                "limit"
+            ) from None
+        raise DataError(f"{name}, near line {lines.line_num}: not CSV: {error}") from None
+
+
+def _names(header: Sequence[str], name: str) -> list[str]:
+    names = [cell.strip() for cell in header]
+    repeated = [cell for cell, times in Counter(names).items() if cell and times > 1]
     if repeated:
         raise DataError(f"{name} names a column twice: {', '.join(sorted(repeated))}")
+    return names
+
+
+def _table(name: str, header: Sequence[str], lines: Sequence[tuple[int, list[str]]]) -> RawTable:
+    """Return numbered lines as columns, without the blank ones."""
     width = len(header)
+    numbers = [number for number, cells in lines if cells]
+    rows = [cells for _, cells in lines if cells]
     expected = f"{width} cells, as the header has"
     broken = {
         index: Broken(f"{len(row)} cells", expected)
@@ -59,7 +123,7 @@ def read_csv_table(path: str | Path, limits: Limits = LIMITS) -> RawTable:
         rows[index] = [""] * width
     cells: Iterable[tuple[str, ...]] = zip(*rows, strict=True) if rows else [()] * width
     columns = dict(zip(header, map(list, cells), strict=True))
-    return RawTable(name, columns, numbers[1:], broken)
+    return RawTable(name, columns, numbers, broken)
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]], *, raw: bool = False) -> str:

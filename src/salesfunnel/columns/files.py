@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple, TextIO, TypeVar
 
 from salesfunnel.errors import DataError, EncodingError, FileLimitError, TruncatedFileError
 
+T = TypeVar("T")
+
 CHUNK = 1 << 20
 """Bytes read at a time."""
+ENCODINGS = ("utf-8-sig", "gb18030")
 MAX_BYTES, MAX_LINE = 1 << 30, 1 << 20
 
 
@@ -61,6 +65,38 @@ def chunks(path: str | Path, limits: Limits = LIMITS) -> Iterator[bytes]:
                     "max_bytes= raises the limit"
                 )
             yield piece
+
+
+def text_lines(path: str | Path, encoding: str, limits: Limits = LIMITS) -> TextIO:
+    """Return the lines of a file, decompressed and decoded as they are asked for.
+
+    `with_encoding` finds the encoding. Line breaks stay as they are.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        While lines are read, if the text is not in that encoding.
+    FileLimitError, EncodingError, TruncatedFileError, DataError, OSError
+        While lines are read, as `read_bytes`; also if a line is too long or has zero bytes.
+    """
+    stream = io.BufferedReader(_Stream(_checked_lines(path, limits)), CHUNK)
+    return io.TextIOWrapper(stream, encoding, newline="")
+
+
+def with_encoding(path: str | Path, read: Callable[[str], T], limits: Limits = LIMITS) -> T:
+    """Return what a function makes of a file's encoding, the first of UTF-8 and GB18030 that fits.
+
+    Raises
+    ------
+    EncodingError
+        If `read` raises a UnicodeDecodeError for both.
+    """
+    for encoding in ENCODINGS:
+        try:
+            return read(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise _no_text(path, limits)
 
 
 def content_name(path: str | Path) -> str:
@@ -123,7 +159,48 @@ def _member(archive: zipfile.ZipFile, path: Path) -> str:
     return names[0]
 
 
-def decode(data: bytes, name: str) -> str:
+def _checked_lines(path: str | Path, limits: Limits) -> Iterator[bytes]:
+    """Yield the content of a file, whose lines are not too long and have no zero bytes."""
+    step = min(CHUNK, max(1, limits.max_line))
+    n_lines, length = 0, 0
+    for whole in chunks(path, limits):
+        if b"\x00" in whole:
+            raise _zero_bytes(path)
+        ends = b"\n" if b"\n" in whole else b"\r"
+        # A piece no longer than a line may be has no room for one that is too long between two
+        # line breaks, so that its first and its last one are all that must be looked at.
+        for start in range(0, len(whole), step):
+            piece = whole[start : start + step]
+            first = piece.find(ends)
+            if length + (len(piece) if first < 0 else first) > limits.max_line:
+                raise FileLimitError(
+                    f"{path}, line {n_lines + 1} has more than {limits.max_line:,} bytes; "
+                    "max_line= raises the limit"
+                )
+            length = length + len(piece) if first < 0 else len(piece) - piece.rfind(ends) - 1
+            n_lines += piece.count(ends)
+        yield whole
+
+
+class _Stream(io.RawIOBase):
+    """Pieces of a file, to be read as if they were the file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._pieces, b""))
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+
+def decode(data: bytes, name: str | Path) -> str:
     """Return text in UTF-8, with or without a byte order mark, or in GB18030.
 
     Raises
@@ -132,18 +209,44 @@ def decode(data: bytes, name: str) -> str:
         If it is neither.
     """
     if b"\x00" in data:
-        raise EncodingError(
-            f"{name} is not text in UTF-8 or GB18030: it has zero bytes, as UTF-16 and "
-            "spreadsheets do. Save it as CSV in UTF-8"
-        )
+        raise _zero_bytes(name)
+    for encoding in ENCODINGS:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise _neither(data, name)
+
+
+def _zero_bytes(name: str | Path) -> EncodingError:
+    return EncodingError(
+        f"{name} is not text in UTF-8 or GB18030: it has zero bytes, as UTF-16 and spreadsheets "
+        "do. Save it as CSV in UTF-8"
+    )
+
+
+def _neither(data: bytes, name: str | Path, lines_before: int = 0) -> EncodingError:
+    """Return what is wrong with bytes that are not UTF-8."""
     try:
-        return data.decode("utf-8-sig")
+        data.decode()
     except UnicodeDecodeError as error:
-        utf8 = error
-    try:
-        return data.decode("gb18030")
-    except UnicodeDecodeError:
-        line = data.count(b"\n", 0, utf8.start) + 1
-        raise EncodingError(
-            f"{name} is neither UTF-8 nor GB18030 text: byte {data[utf8.start]:#04x} in line {line}"
-        ) from None
+        line = lines_before + data.count(b"\n", 0, error.start) + 1
+        found = f": byte {data[error.start]:#04x} in line {line}"
+    return EncodingError(f"{name} is neither UTF-8 nor GB18030 text{found}")
+
+
+def _no_text(path: str | Path, limits: Limits) -> EncodingError:
+    """Return what is wrong with a file that is not UTF-8, without holding all of it."""
+    n_lines, rest = 0, b""
+    for piece in chunks(path, limits):
+        data = rest + piece
+        try:
+            data.decode()
+            rest = b""
+        except UnicodeDecodeError as error:
+            # The last character of a piece may go on in the next.
+            if error.reason != "unexpected end of data":
+                return _neither(data, path, n_lines)
+            data, rest = data[: error.start], data[error.start :]
+        n_lines += data.count(b"\n")
+    return _neither(rest, path, n_lines)

@@ -65,13 +65,31 @@ class Rejects:
         DataError
             If there are any and ``errors="raise"``.
         """
-        rows = sorted(self._rows, key=lambda bad: bad.row)
-        if rows and self.errors == "raise":
-            noun = "row" if len(rows) == 1 else "rows"
-            raise DataError(
-                f"{len(rows):,} {noun} cannot be entries "
-                "(errors='collect' loads the others and keeps these in log.rejected):",
-                rows[: DataError.shown],
-                max(0, len(rows) - DataError.shown),
-            )
-        return rows
+        return settled(sorted(self._rows, key=lambda bad: bad.row), self.errors)
+
+
+def settled(rows: Sequence[BadRow], errors: str, n_bad: int | None = None) -> list[BadRow]:
+    """Return bad rows, or raise them.
+
+    Parameters
+    ----------
+    rows : sequence of BadRow
+    errors : {"raise", "collect"}
+    n_bad : int, optional
+        How many there are, where these are not all.
+
+    Raises
+    ------
+    DataError
+        If there are any and ``errors="raise"``.
+    """
+    if rows and errors == "raise":
+        n_bad = len(rows) if n_bad is None else n_bad
+        noun = "row" if n_bad == 1 else "rows"
+        raise DataError(
+            f"{n_bad:,} {noun} cannot be entries "
+            "(errors='collect' loads the others and keeps these in log.rejected):",
+            rows[: DataError.shown],
+            max(0, n_bad - DataError.shown),
+        )
+    return list(rows)

@@ -1,32 +1,24 @@
-"""From columns as they come to a StageLog: parsed and checked here, trusted from here on."""
+"""From rows of a source, or of its batches, to a StageLog."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.columns.rawtable import Broken
-from salesfunnel.columns.rejects import Rejects, RowNumber
-from salesfunnel.columns.times import read_times
-from salesfunnel.columns.values import (
-    as_column,
-    in_one_currency,
-    read_amounts,
-    read_ids,
-    read_labels,
-    read_order,
-)
+from salesfunnel.columns.rejects import settled
 from salesfunnel.errors import BadRow, DataError, DefinitionError
-from salesfunnel.kernel.codes import NULL
 from salesfunnel.kernel.entries import Columns, Entries, arrange
 from salesfunnel.kernel.ordering import permutation
+from salesfunnel.log.joining import join
 from salesfunnel.log.labels import Labels
+from salesfunnel.log.naming import names_of_states
+from salesfunnel.log.rows import Coded, Meaning, Rows, Source, read_rows
 from salesfunnel.log.stagelog import StageLog
-from salesfunnel.log.states import StageMap, read_states
+from salesfunnel.log.states import StageMap
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.opportunity import Opportunity
 from salesfunnel.periods import to_zone
@@ -35,33 +27,9 @@ from salesfunnel.table import Column, Phrase, Table
 TIES = ("input", "state")
 
 
-class Source(NamedTuple):
-    """Columns of equal length, as a user or a file gives them, and what the source calls them.
-
-    `titles` maps the names of the fields here to those of the columns in the source; `broken` tells
-    which rows are none, such as a line of a file with too few cells.
-    """
-
-    opportunity: Any
-    stage: Any
-    entered_at: Any
-    reason: Any = None
-    attributes: Mapping[str, Any] = {}
-    amount: Any = None
-    order: Any = None
-    currency: Any = None
-    titles: Mapping[str, str] = {}
-    row_number: RowNumber = lambda index: index
-    broken: Mapping[int, Broken] = {}
-
-    def title(self, field: str) -> str:
-        """Return what the source calls a field."""
-        return self.titles.get(field, field)
-
-
 def build(
     funnel: Funnel,
-    source: Source,
+    source: Source | Iterable[Source],
     *,
     stage_map: StageMap | None = None,
     ties: str = "input",
@@ -71,83 +39,94 @@ def build(
     tz: str | tzinfo | None = None,
     errors: str = "raise",
 ) -> StageLog:
-    """Return the log of a source; `StageLog.from_columns` describes arguments and errors."""
+    """Return the log of a source, or of the batches of one.
+
+    Batches are read one by one, and none is kept. `StageLog.from_columns` describes arguments and
+    errors.
+    """
+    check(funnel, ties, errors)
+    meaning = Meaning(
+        funnel=funnel,
+        stage_map=stage_map or {},
+        names=names_of_states(funnel),
+        rates=rates,
+        missing_time=missing_time,
+        date_format=date_format,
+        tz=None if tz is None else to_zone(tz),
+    )
+    sources = [source] if isinstance(source, Source) else source
+    rows = join(
+        (read_rows(_checked(member, ties), meaning) for member in sources),
+        most_bad=DataError.shown if errors == "raise" else None,
+    )
+    return log_of_rows(funnel, rows, ties=ties, tz=to_zone(tz), errors=errors)
+
+
+def check(funnel: Funnel, ties: str, errors: str) -> None:
+    """Refuse arguments that no source could be read with.
+
+    Raises
+    ------
+    DefinitionError
+    """
     if not isinstance(funnel, Funnel):
         raise DefinitionError(f"a log needs a Funnel, not {funnel!r}")
     if ties not in TIES:
         raise DefinitionError(f"ties= is one of {', '.join(TIES)}, not {ties!r}")
+    if errors not in ("raise", "collect"):
+        raise DefinitionError(f"errors= is 'raise' or 'collect', not {errors!r}")
+
+
+def _checked(source: Source, ties: str) -> Source:
     if ties == "state" and source.order is not None:
         raise DefinitionError("ties='state' and order= both settle equal times: give one of them")
-    zone = None if tz is None else to_zone(tz)
-    columns = _columns(source)
-    n_rows = len(columns["opportunity"])
-    rejects = Rejects(n_rows, errors, source.row_number)
-    if source.broken:
-        _reject_broken(source, rejects)
+    return source
 
-    states = read_states(columns["stage"], funnel, stage_map, rejects, source.title("stage"))
-    ids, identifiers = read_ids(columns["opportunity"], rejects, source.title("opportunity"))
-    time = read_times(
-        columns["entered_at"],
-        rejects,
-        column=source.title("entered_at"),
-        tz=zone,
-        date_format=date_format,
-        missing=missing_time,
-    )
-    reasons = _read_reasons(columns.get("reason"), states.reasons)
-    if reasons is not None and funnel.reasons_closed:
-        _reject_unknown_reasons(funnel, reasons, states.codes == funnel.lost, rejects, source)
-    amounts, currency = _read_amounts(columns, rates, rejects, source)
-    order = None
-    if "order" in columns:
-        order = read_order(columns["order"], rejects, source.title("order"))
-    labels = {
-        name: read_labels(columns[f"attributes.{name}"])
-        for name, values in source.attributes.items()
-        if values is not None
-    }
 
-    rejected = _rejected_table(rejects.settle())
-    good = None if not rejects.bad.any() else np.flatnonzero(~rejects.bad)
+def log_of_rows(funnel: Funnel, rows: Rows, *, ties: str, tz: tzinfo, errors: str) -> StageLog:
+    """Return the log of rows.
 
-    def pick(column: NDArray[Any]) -> NDArray[Any]:
-        return column if good is None else column[good]
-
-    ids, state, time = pick(ids), pick(states.codes), pick(time)
-    order = None if order is None else pick(order)
+    Raises
+    ------
+    DataError
+        If some cannot be entries and ``errors="raise"``.
+    """
+    rejected = rejected_table(settled(rows.bad, errors, rows.n_bad))
+    order = rows.order
     if order is None:
-        entries, rows = arrange(
-            ids,
-            time,
-            state,
+        entries, places = arrange(
+            rows.ids,
+            rows.time,
+            rows.state,
             len(funnel.states),
             by_state=ties == "state",
-            want_rows=bool(labels) or reasons is not None or amounts is not None,
+            want_rows=bool(rows.labels) or rows.reasons is not None or rows.amounts is not None,
         )
     else:
-        rows = permutation(ids, time, order)
-        entries = Entries(columns=Columns(ids[rows], state[rows], time[rows]))
-        order = order[rows]
+        places = permutation(rows.ids, rows.time, order)
+        entries = Entries(columns=Columns(rows.ids[places], rows.state[places], rows.time[places]))
+        order = order[places]
 
     def settle(column: NDArray[Any]) -> NDArray[Any]:
-        picked = pick(column)
-        return picked if rows is None else picked[rows]
+        return column if places is None else column[places]
 
-    records = order
-    if order is None or not _against_time(entries.opportunity, order):
-        records = None
+    def labels(coded: Coded) -> Labels:
+        return _labels(settle(coded[0]), coded[1])
+
+    records = None
+    if order is not None and _against_time(entries.opportunity, order):
+        records = np.unique(order, return_inverse=True)[1]  # ranks among rows that are entries
     return StageLog(
         funnel,
         entries,
-        identifiers,
-        reasons=None if reasons is None else _labels(settle(reasons[0]), reasons[1]),
-        amounts=None if amounts is None else settle(amounts),
-        attributes={name: _labels(settle(codes), names) for name, (codes, names) in labels.items()},
-        tz=to_zone(tz),
-        currency=currency,
+        rows.identifiers,
+        reasons=None if rows.reasons is None else labels(rows.reasons),
+        amounts=None if rows.amounts is None else settle(rows.amounts),
+        attributes={name: labels(coded) for name, coded in rows.labels.items()},
+        tz=tz,
+        currency=rows.currency,
         rejected=rejected,
-        ignored=int(states.ignored.sum()),
+        ignored=rows.ignored,
         records=records,
     )
 
@@ -192,88 +171,8 @@ def source_of_opportunities(opportunities: Iterable[Opportunity], funnel: Funnel
     )
 
 
-def _columns(source: Source) -> dict[str, Sequence[Any] | NDArray[Any]]:
-    given = {
-        "opportunity": source.opportunity,
-        "stage": source.stage,
-        "entered_at": source.entered_at,
-        "reason": source.reason,
-        "amount": source.amount,
-        "order": source.order,
-        **{f"attributes.{name}": values for name, values in source.attributes.items()},
-    }
-    columns = {
-        name: as_column(values, source.title(name))
-        for name, values in given.items()
-        if values is not None
-    }
-    if source.currency is not None and not isinstance(source.currency, str):
-        columns["currency"] = as_column(source.currency, source.title("currency"))
-    lengths = {name: len(column) for name, column in columns.items()}
-    if len(set(lengths.values())) > 1:
-        listing = ", ".join(f"{source.title(name)} {length:,}" for name, length in lengths.items())
-        raise DataError(f"the columns of a log are of one length; given: {listing}")
-    return columns
-
-
-def _reject_broken(source: Source, rejects: Rejects) -> None:
-    for expected in {row.expected for row in source.broken.values()}:
-        found: list[str | None] = [None] * len(rejects.bad)
-        bad = np.zeros(len(rejects.bad), bool)
-        for index, row in source.broken.items():
-            found[index] = row.found
-            bad[index] = row.expected == expected
-        rejects.add(bad, "(the row)", found, expected)
-
-
-def _read_reasons(
-    column: Sequence[Any] | NDArray[Any] | None,
-    mapped: tuple[NDArray[np.int64], list[str]] | None,
-) -> tuple[NDArray[np.int64], list[str]] | None:
-    """Return the reasons, those of the stage map first; None where there are none at all."""
-    if column is None:
-        return mapped
-    codes, names = read_labels(column)
-    if mapped is None:
-        return codes, names
-    mapped_codes, mapped_names = mapped
-    together = sorted({*names, *mapped_names})
-    index = {name: code for code, name in enumerate(together)}
-    own = np.array([*(index[name] for name in names), NULL])[codes]
-    by_map = np.array([*(index[name] for name in mapped_names), NULL])[mapped_codes]
-    return np.where(by_map >= 0, by_map, own), together
-
-
-def _reject_unknown_reasons(
-    funnel: Funnel,
-    reasons: tuple[NDArray[np.int64], list[str]],
-    is_loss: NDArray[np.bool_],
-    rejects: Rejects,
-    source: Source,
-) -> None:
-    codes, names = reasons
-    unknown = np.array([*(not funnel.knows_reason(name) for name in names), False])[codes]
-    texts = [names[code] if code >= 0 else None for code in codes.tolist()]
-    known = ", ".join(reason.key for reason in funnel.loss_reasons)
-    rejects.add(
-        is_loss & unknown, source.title("reason"), texts, f"a reason of the funnel: {known}"
-    )
-
-
-def _read_amounts(
-    columns: Mapping[str, Sequence[Any] | NDArray[Any]],
-    rates: Mapping[str, float] | None,
-    rejects: Rejects,
-    source: Source,
-) -> tuple[NDArray[np.float64] | None, str | None]:
-    if "amount" not in columns:
-        return None, source.currency if isinstance(source.currency, str) else None
-    amounts = read_amounts(columns["amount"], rejects, source.title("amount"))
-    currency = columns.get("currency", source.currency)
-    return in_one_currency(amounts, currency, rates, rejects, source.title("currency"))
-
-
-def _rejected_table(rows: list[BadRow]) -> Table:
+def rejected_table(rows: Sequence[BadRow]) -> Table:
+    """Return what could not be an entry: row, column, value, expected."""
     values = np.empty(len(rows), object)
     values[:] = [row.value for row in rows]
     return Table(
@@ -287,7 +186,7 @@ def _rejected_table(rows: list[BadRow]) -> Table:
     )
 
 
-def _labels(codes: NDArray[np.int64], names: list[str]) -> Labels:
+def _labels(codes: NDArray[np.integer[Any]], names: list[str]) -> Labels:
     """Return labels with their codes in the smallest integers that hold them."""
     smallest = next(
         t for t in (np.int8, np.int16, np.int32, np.int64) if len(names) <= np.iinfo(t).max

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.stage import LOST, WON
-from salesfunnel.text.catalogue import catalogue
+from salesfunnel.text.catalogue import catalogue, languages
 
 Namer = Callable[[str, str], str]
 """Gives the name of a key in a language."""
@@ -21,6 +21,23 @@ def state_namer(funnel: Funnel) -> Namer:
         return funnel[key].label(lang)
 
     return name
+
+
+def names_of_states(funnel: Funnel) -> dict[str, str]:
+    """Return the keys of the states by what people call them, in every language.
+
+    A name that several states have, or that is itself a key, is left out.
+    """
+    name = state_namer(funnel)
+    found: dict[str, set[str]] = {}
+    for lang in languages():
+        for key in funnel.states:
+            found.setdefault(name(key, lang), set()).add(key)
+    return {
+        title: keys.pop()
+        for title, keys in found.items()
+        if len(keys) == 1 and title not in funnel.states
+    }
 
 
 def reason_namer(funnel: Funnel) -> Namer:

@@ -1,21 +1,81 @@
-"""Files of stage history → StageLog."""
+"""Reading a log from files and dataframes with a row for each entry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from salesfunnel.columns.csvfile import read_csv_table
-from salesfunnel.columns.rawtable import RawTable, Values
-from salesfunnel.log.build import Source, build
+from salesfunnel.columns.csvfile import csv_batches
+from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits, with_encoding
+from salesfunnel.columns.rawtable import RawTable
+from salesfunnel.log.build import build
+from salesfunnel.log.rows import Source
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
 
 
+class Fields(NamedTuple):
+    """What the columns of a source are called, in the words of `StageLog.from_columns`."""
+
+    opportunity: str
+    stage: str
+    entered_at: str
+    reason: str | None = None
+    attributes: Iterable[str] | Mapping[str, str] = ()
+    amount: str | None = None
+    order: str | None = None
+    currency: str | None = None
+
+    def source(self, table: RawTable) -> Source:
+        """Return the columns of a table.
+
+        Raises
+        ------
+        MissingColumnError
+            If it lacks one.
+        """
+
+        def optional(name: str | None) -> Any:
+            return None if name is None else table.column(name)
+
+        in_column = self.currency is not None and self.currency in table.columns
+        return Source(
+            opportunity=table.column(self.opportunity),
+            stage=table.column(self.stage),
+            entered_at=table.column(self.entered_at),
+            reason=optional(self.reason),
+            attributes={
+                name: table.column(column) for name, column in attribute_columns(self.attributes)
+            },
+            amount=optional(self.amount),
+            order=optional(self.order),
+            currency=optional(self.currency) if in_column else self.currency,
+            titles={
+                "opportunity": self.opportunity,
+                "stage": self.stage,
+                "entered_at": self.entered_at,
+                "reason": self.reason or "reason",
+                "amount": self.amount or "amount",
+                "order": self.order or "order",
+                "currency": self.currency or "currency",
+            },
+            row_number=table.numbers.__getitem__,
+            broken=table.broken,
+        )
+
+
+def attribute_columns(attributes: Iterable[str] | Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Return the names of attributes, each with that of its column."""
+    if isinstance(attributes, Mapping):
+        return attributes.items()
+    names = (attributes,) if isinstance(attributes, str) else attributes
+    return [(name, name) for name in names]
+
+
 def read_csv(
-    path: str | Path | RawTable,
+    path: str | Path,
     funnel: Funnel,
     *,
     opportunity: str,
@@ -33,16 +93,18 @@ def read_csv(
     date_format: str | None = None,
     tz: str | tzinfo | None = None,
     errors: str = "raise",
+    max_bytes: int = MAX_BYTES,
+    max_line: int = MAX_LINE,
 ) -> StageLog:
     """Return the log of a CSV file with a header line and one row for each entry, in any order.
 
-    The file may be compressed (``.gz``); its text is UTF-8, with or without a byte order mark, or
-    GB18030. Rows are numbered in errors as a spreadsheet does: the header is row 1.
+    The file may be compressed (gzip, or zip with one file in it); its text is UTF-8, with or
+    without a byte order mark, or GB18030. It is read in batches, in little more memory than the log
+    takes. Rows are numbered in errors as a spreadsheet does: the header is row 1.
 
     Parameters
     ----------
-    path : str or Path, or RawTable
-        The file, or its cells where `read_csv_table` has read it already.
+    path : str or Path
     funnel : Funnel
     opportunity, stage, entered_at : str
         Columns of the identifier, the stage and the time of entry.
@@ -54,56 +116,48 @@ def read_csv(
         The column of each amount's currency if there is one of that name, else the currency of all.
     stage_map, ties, rates, missing_time, date_format, tz, errors
         As in `StageLog.from_columns`.
+    max_bytes, max_line : int
+        Bytes that a compressed file may hold, once decompressed (1 GiB), and that a line of the
+        file may have (1 MiB).
 
     Raises
     ------
     OSError
         If there is no such file.
-    EmptyFileError, EncodingError, TruncatedFileError, MissingColumnError
+    EmptyFileError, EncodingError, TruncatedFileError, FileLimitError, MissingColumnError
         If the file as a whole cannot be read.
     DataError, NaiveTimeError, CurrencyError, DefinitionError
         As in `StageLog.from_columns`.
     """
-    table = path if isinstance(path, RawTable) else read_csv_table(path)
-    named = (
-        dict(attributes)
-        if isinstance(attributes, Mapping)
-        else {name: name for name in ((attributes,) if isinstance(attributes, str) else attributes)}
+    fields = Fields(
+        opportunity=opportunity,
+        stage=stage,
+        entered_at=entered_at,
+        reason=reason,
+        attributes=attributes,
+        amount=amount,
+        order=order,
+        currency=currency,
     )
+    limits = Limits(max_bytes, max_line)
 
-    def optional(name: str | None) -> Values | None:
-        return None if name is None else table.column(name)
+    def read(encoding: str) -> StageLog:
+        batches = csv_batches(path, encoding, limits)
+        return build(
+            funnel,
+            _sources(batches, fields),
+            stage_map=stage_map,
+            ties=ties,
+            rates=rates,
+            missing_time=missing_time,
+            date_format=date_format,
+            tz=tz,
+            errors=errors,
+        )
 
-    in_column = currency is not None and currency in table.columns
-    source = Source(
-        opportunity=table.column(opportunity),
-        stage=table.column(stage),
-        entered_at=table.column(entered_at),
-        reason=optional(reason),
-        attributes={name: table.column(column) for name, column in named.items()},
-        amount=optional(amount),
-        order=optional(order),
-        currency=optional(currency) if in_column else currency,
-        titles={
-            "opportunity": opportunity,
-            "stage": stage,
-            "entered_at": entered_at,
-            "reason": reason or "reason",
-            "amount": amount or "amount",
-            "order": order or "order",
-            "currency": currency or "currency",
-        },
-        row_number=table.numbers.__getitem__,
-        broken=table.broken,
-    )
-    return build(
-        funnel,
-        source,
-        stage_map=stage_map,
-        ties=ties,
-        rates=rates,
-        missing_time=missing_time,
-        date_format=date_format,
-        tz=tz,
-        errors=errors,
-    )
+    return with_encoding(path, read, limits)
+
+
+def _sources(batches: Iterator[RawTable], fields: Fields) -> Iterator[Source]:
+    for batch in batches:
+        yield fields.source(batch)

@@ -160,7 +160,8 @@ class StageLog:
         DefinitionError
             If an argument is not of this form.
         """
-        from salesfunnel.log.build import Source, build
+        from salesfunnel.log.build import build
+        from salesfunnel.log.rows import Source
 
         source = Source(
             opportunity=opportunity,

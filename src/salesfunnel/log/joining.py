@@ -1,0 +1,208 @@
+"""Rows of several batches, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.columns.rejects import Rejects
+from salesfunnel.columns.values import plain_values, read_ids, read_order
+from salesfunnel.errors import CurrencyError
+from salesfunnel.kernel.codes import NULL, sort_categories
+from salesfunnel.log.rows import Coded, Rows
+
+
+def join(parts: Iterable[Rows], *, title: str = "currency", most_bad: int | None = None) -> Rows:
+    """Return rows one after another.
+
+    No part is held longer than it takes to add its codes, so that a file is read in little more
+    memory than its log takes.
+
+    Parameters
+    ----------
+    parts : iterable of Rows
+        At least one.
+    title : str
+        What the source calls the column of currencies.
+    most_bad : int, optional
+        How many bad rows to keep; the others are counted.
+
+    Raises
+    ------
+    CurrencyError
+        If the parts have amounts in different currencies.
+    """
+    members = iter(parts)
+    first = next(members)
+    second = next(members, None)
+    if second is None:
+        return first
+    together = _Together(title, most_bad)
+    for part in chain((first, second), members):
+        together.add(part)
+    return together.rows()
+
+
+class _Together:
+    """What parts have added up to so far."""
+
+    def __init__(self, title: str, most_bad: int | None) -> None:
+        self._title = title
+        self._most_bad = most_bad
+        self._ids = _Ids()
+        self._state: list[NDArray[np.uint8]] = []
+        self._time: list[NDArray[np.int64]] = []
+        self._amounts: list[NDArray[np.float64] | int] = []
+        self._numbers: list[Sequence[Any] | NDArray[Any]] = []
+        self._reasons = _Texts()
+        self._labels: dict[str, _Texts] = {}
+        self._currency: str | None = None
+        self._bad: list[Any] = []
+        self._counts = np.zeros(2, np.int64)
+        self._n_rows = 0
+
+    def add(self, part: Rows) -> None:
+        """Add a part."""
+        n_rows = len(part.state)
+        self._ids.add(part.ids, part.identifiers)
+        self._state.append(part.state)
+        self._time.append(part.time)
+        self._amounts.append(n_rows if part.amounts is None else part.amounts)
+        if part.numbers is not None:
+            self._numbers.append(_compact(part.numbers))
+        self._reasons.add(part.reasons, n_rows)
+        for name in dict.fromkeys((*self._labels, *part.labels)):
+            texts = self._labels.setdefault(name, _Texts(self._n_rows))
+            texts.add(part.labels.get(name), n_rows)
+        self._add_currency(part.currency)
+        room = None if self._most_bad is None else max(0, self._most_bad - len(self._bad))
+        self._bad += part.bad[:room]
+        self._counts += part.n_bad, part.ignored
+        self._n_rows += n_rows
+
+    def _add_currency(self, currency: str | None) -> None:
+        if None not in (currency, self._currency) and currency != self._currency:
+            first, second = self._currency, currency
+            raise CurrencyError(
+                f"{self._title}: amounts in {first}, {second}; give what one unit of each is worth "
+                f"by rates=, as in rates={{{first!r}: 1, {second!r}: …}}"
+            )
+        self._currency = currency if self._currency is None else self._currency
+
+    def rows(self) -> Rows:
+        """Return all parts as one."""
+        ids, identifiers = self._ids.joined()
+        numbers: Sequence[Any] | NDArray[Any] | None = None
+        if self._numbers:
+            if all(isinstance(part, np.ndarray) for part in self._numbers):
+                numbers = np.concatenate(self._numbers)
+            else:
+                numbers = list(chain.from_iterable(map(plain_values, self._numbers)))
+        amounts = None
+        if not all(isinstance(part, int) for part in self._amounts):
+            amounts = np.concatenate(
+                [np.full(part, np.nan) if isinstance(part, int) else part for part in self._amounts]
+            )
+        return Rows(
+            ids=ids,
+            identifiers=identifiers,
+            state=np.concatenate(self._state),
+            time=np.concatenate(self._time),
+            reasons=self._reasons.joined(),
+            amounts=amounts,
+            currency=self._currency,
+            order=None if numbers is None else read_order(numbers, _no_rejects(numbers), "order"),
+            numbers=numbers,
+            labels={
+                name: coded
+                for name, texts in self._labels.items()
+                if (coded := texts.joined()) is not None
+            },
+            bad=self._bad,
+            n_bad=int(self._counts[0]),
+            ignored=int(self._counts[1]),
+        )
+
+
+class _Ids:
+    """Identifiers, numbered as they come; integers stay what they are for as long as all are."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Any, int] | None = None
+        self._codes: list[NDArray[np.integer[Any]]] = []
+
+    def add(self, ids: NDArray[np.integer[Any]], identifiers: NDArray[Any] | None) -> None:
+        """Add those of a part."""
+        if self._seen is None and identifiers is None:
+            self._codes.append(ids)
+            return
+        if self._seen is None:
+            before, self._codes, self._seen = self._codes, [], {}
+            for integers in before:
+                self.add(integers, None)
+        if identifiers is None:
+            identifiers, ids = np.unique(ids, return_inverse=True)
+        self._codes.append(_recoded(ids, identifiers.tolist(), self._seen))
+
+    def joined(self) -> tuple[NDArray[np.integer[Any]], NDArray[Any] | None]:
+        """Return codes, and what they stand for."""
+        codes = np.concatenate(self._codes)
+        if self._seen is None:
+            return read_ids(codes, _no_rejects(codes), "opportunity")
+        identifiers = np.empty(len(self._seen), object)
+        identifiers[:] = list(self._seen)
+        return codes, identifiers
+
+
+class _Texts:
+    """Labels or reasons, numbered as they come."""
+
+    def __init__(self, n_before: int = 0) -> None:
+        self._seen: dict[str, int] = {}
+        self._codes = [np.full(n_before, NULL, np.int32)]
+        self._given = False
+
+    def add(self, part: Coded | None, n_rows: int) -> None:
+        """Add those of a part; None where it has none at all."""
+        if part is None:
+            self._codes.append(np.full(n_rows, NULL, np.int32))
+            return
+        self._given = True
+        self._codes.append(_recoded(part[0], part[1], self._seen))
+
+    def joined(self) -> Coded | None:
+        """Return the codes and their texts, ascending; None where no part has any."""
+        if not self._given:
+            return None
+        return sort_categories(np.concatenate(self._codes), list(self._seen))
+
+
+def _recoded(
+    codes: NDArray[np.integer[Any]], values: Sequence[Any], seen: dict[Any, int]
+) -> NDArray[np.int32]:
+    """Return codes of values as codes of all values seen, among which new ones get the next."""
+    number = seen.setdefault
+    codes_of = [*(number(value, len(seen)) for value in values), NULL]
+    recoded: NDArray[np.int32] = np.array(codes_of, np.int32)[codes]
+    return recoded
+
+
+def _compact(numbers: Sequence[Any] | NDArray[Any]) -> Sequence[Any] | NDArray[Any]:
+    """Return record numbers as an array of integers, where they are that."""
+    if isinstance(numbers, np.ndarray):
+        return numbers
+    try:
+        if all(isinstance(number, (str, int)) for number in numbers):
+            return np.array([int(number) for number in numbers], np.int64)
+    except (ValueError, OverflowError):
+        pass
+    return numbers
+
+
+def _no_rejects(values: Sequence[Any] | NDArray[Any]) -> Rejects:
+    """Return what notes no faults, for values that were checked when their part was read."""
+    return Rejects(len(values))

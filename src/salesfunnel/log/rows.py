@@ -1,0 +1,264 @@
+"""From columns as they come to rows of codes: parsed and checked here, trusted from here on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, tzinfo
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.columns.rawtable import Broken
+from salesfunnel.columns.rejects import Rejects, RowNumber
+from salesfunnel.columns.times import read_times
+from salesfunnel.columns.values import (
+    as_column,
+    in_one_currency,
+    plain_values,
+    read_amounts,
+    read_ids,
+    read_labels,
+    read_order,
+)
+from salesfunnel.errors import BadRow, DataError
+from salesfunnel.kernel.codes import NULL
+from salesfunnel.log.states import StageMap, read_states
+from salesfunnel.model.funnel import Funnel
+
+Coded = tuple[NDArray[np.integer[Any]], list[str]]
+"""Codes (N,), -1 where there is none, and the texts that they stand for, ascending."""
+
+
+class Source(NamedTuple):
+    """Columns of equal length, as a user or a file gives them, and what the source calls them.
+
+    `titles` maps the names of the fields here to those of the columns in the source; `broken` tells
+    which rows are none, such as a line of a file with too few cells.
+    """
+
+    opportunity: Any
+    stage: Any
+    entered_at: Any
+    reason: Any = None
+    attributes: Mapping[str, Any] = {}
+    amount: Any = None
+    order: Any = None
+    currency: Any = None
+    titles: Mapping[str, str] = {}
+    row_number: RowNumber = lambda index: index
+    broken: Mapping[int, Broken] = {}
+
+    def title(self, field: str) -> str:
+        """Return what the source calls a field."""
+        return self.titles.get(field, field)
+
+
+class Meaning(NamedTuple):
+    """How values are read; `StageLog.from_columns` describes each.
+
+    `names` has the keys of states by what people call them, which `stage_map` stands above.
+    """
+
+    funnel: Funnel
+    stage_map: StageMap
+    names: Mapping[str, str]
+    rates: Mapping[str, float] | None
+    missing_time: datetime | date | str | None
+    date_format: str | None
+    tz: tzinfo | None
+
+
+class Rows(NamedTuple):
+    """N rows that can be entries, in the order of their source, and what became of the others.
+
+    Attributes
+    ----------
+    ids : (N,) integers
+        Codes of opportunities, or the identifiers themselves.
+    identifiers : (M,) array or None
+        What the codes stand for; None where they are the identifiers.
+    state : (N,) uint8
+    time : (N,) int64
+        Microseconds since 1970 in UTC.
+    reasons : Coded or None
+    amounts : (N,) float64 or None
+    currency : str or None
+    order : (N,) int64 or None
+        Ranks of the record numbers.
+    numbers : (N,) sequence or None
+        The record numbers, as they came.
+    labels : dict of str to Coded
+    bad : list of BadRow
+        Rows that cannot be entries, each with its first fault; the first of them at least.
+    n_bad : int
+        How many there are.
+    ignored : int
+        Rows that the stage map leaves out.
+    """
+
+    ids: NDArray[np.integer[Any]]
+    identifiers: NDArray[Any] | None
+    state: NDArray[np.uint8]
+    time: NDArray[np.int64]
+    reasons: Coded | None
+    amounts: NDArray[np.float64] | None
+    currency: str | None
+    order: NDArray[np.int64] | None
+    numbers: Sequence[Any] | NDArray[Any] | None
+    labels: dict[str, Coded]
+    bad: list[BadRow]
+    n_bad: int
+    ignored: int
+
+
+def read_rows(source: Source, meaning: Meaning) -> Rows:
+    """Return the rows of a source.
+
+    Raises
+    ------
+    NaiveTimeError, CurrencyError, DataError, DefinitionError
+        As in `StageLog.from_columns`, but for rows that cannot be entries.
+    """
+    funnel = meaning.funnel
+    columns = _columns(source)
+    rejects = Rejects(len(columns["opportunity"]), "collect", source.row_number)
+    if source.broken:
+        _reject_broken(source, rejects)
+
+    stages = columns["stage"]
+    stage_map = (
+        meaning.stage_map if _is_integers(stages) else {**meaning.names, **meaning.stage_map}
+    )
+    states = read_states(stages, funnel, stage_map, rejects, source.title("stage"))
+    ids, identifiers = read_ids(columns["opportunity"], rejects, source.title("opportunity"))
+    time = read_times(
+        columns["entered_at"],
+        rejects,
+        column=source.title("entered_at"),
+        tz=meaning.tz,
+        date_format=meaning.date_format,
+        missing=meaning.missing_time,
+    )
+    reasons = _read_reasons(columns.get("reason"), states.reasons)
+    if reasons is not None and funnel.reasons_closed:
+        _reject_unknown_reasons(funnel, reasons, states.codes == funnel.lost, rejects, source)
+    amounts, currency = _read_amounts(columns, meaning.rates, rejects, source)
+    numbers = columns.get("order")
+    order = None if numbers is None else read_order(numbers, rejects, source.title("order"))
+    labels = {
+        name: read_labels(columns[f"attributes.{name}"])
+        for name, values in source.attributes.items()
+        if values is not None
+    }
+    good = None if not rejects.bad.any() else np.flatnonzero(~rejects.bad)
+
+    def pick(column: NDArray[Any]) -> NDArray[Any]:
+        return column if good is None else column[good]
+
+    bad = rejects.settle()
+    if numbers is not None and good is not None:
+        plain = plain_values(numbers)
+        numbers = [plain[row] for row in good.tolist()]
+    return Rows(
+        ids=pick(ids),
+        identifiers=identifiers,
+        state=pick(states.codes),
+        time=pick(time),
+        reasons=None if reasons is None else (pick(reasons[0]), reasons[1]),
+        amounts=None if amounts is None else pick(amounts),
+        currency=currency,
+        order=None if order is None else pick(order),
+        numbers=numbers,
+        labels={name: (pick(codes), names) for name, (codes, names) in labels.items()},
+        bad=bad,
+        n_bad=len(bad),
+        ignored=int(states.ignored.sum()),
+    )
+
+
+def _columns(source: Source) -> dict[str, Sequence[Any] | NDArray[Any]]:
+    given = {
+        "opportunity": source.opportunity,
+        "stage": source.stage,
+        "entered_at": source.entered_at,
+        "reason": source.reason,
+        "amount": source.amount,
+        "order": source.order,
+        **{f"attributes.{name}": values for name, values in source.attributes.items()},
+    }
+    columns = {
+        name: as_column(values, source.title(name))
+        for name, values in given.items()
+        if values is not None
+    }
+    if source.currency is not None and not isinstance(source.currency, str):
+        columns["currency"] = as_column(source.currency, source.title("currency"))
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        listing = ", ".join(f"{source.title(name)} {length:,}" for name, length in lengths.items())
+        raise DataError(f"the columns of a log are of one length; given: {listing}")
+    return columns
+
+
+def _reject_broken(source: Source, rejects: Rejects) -> None:
+    for expected in {row.expected for row in source.broken.values()}:
+        found: list[str | None] = [None] * len(rejects.bad)
+        bad = np.zeros(len(rejects.bad), bool)
+        for index, row in source.broken.items():
+            found[index] = row.found
+            bad[index] = row.expected == expected
+        rejects.add(bad, "(the row)", found, expected)
+
+
+def _read_reasons(
+    column: Sequence[Any] | NDArray[Any] | None,
+    mapped: tuple[NDArray[np.int64], list[str]] | None,
+) -> tuple[NDArray[np.int64], list[str]] | None:
+    """Return the reasons, those of the stage map first; None where there are none at all."""
+    if column is None:
+        return mapped
+    codes, names = read_labels(column)
+    if mapped is None:
+        return codes, names
+    mapped_codes, mapped_names = mapped
+    together = sorted({*names, *mapped_names})
+    index = {name: code for code, name in enumerate(together)}
+    own = np.array([*(index[name] for name in names), NULL])[codes]
+    by_map = np.array([*(index[name] for name in mapped_names), NULL])[mapped_codes]
+    return np.where(by_map >= 0, by_map, own), together
+
+
+def _reject_unknown_reasons(
+    funnel: Funnel,
+    reasons: tuple[NDArray[np.int64], list[str]],
+    is_loss: NDArray[np.bool_],
+    rejects: Rejects,
+    source: Source,
+) -> None:
+    codes, names = reasons
+    unknown = np.array([*(not funnel.knows_reason(name) for name in names), False])[codes]
+    texts = [names[code] if code >= 0 else None for code in codes.tolist()]
+    known = ", ".join(reason.key for reason in funnel.loss_reasons)
+    rejects.add(
+        is_loss & unknown, source.title("reason"), texts, f"a reason of the funnel: {known}"
+    )
+
+
+def _read_amounts(
+    columns: Mapping[str, Sequence[Any] | NDArray[Any]],
+    rates: Mapping[str, float] | None,
+    rejects: Rejects,
+    source: Source,
+) -> tuple[NDArray[np.float64] | None, str | None]:
+    if "amount" not in columns:
+        return None, source.currency if isinstance(source.currency, str) else None
+    amounts = read_amounts(columns["amount"], rejects, source.title("amount"))
+    currency = columns.get("currency", source.currency)
+    return in_one_currency(amounts, currency, rates, rejects, source.title("currency"))
+
+
+def _is_integers(values: Sequence[Any] | NDArray[Any]) -> bool:
+    if isinstance(values, np.ndarray):
+        return values.dtype.kind in "iu"
+    return len(values) > 0 and type(values[0]) is int
