@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from salesfunnel.log.stageflow import StageFlow
     from salesfunnel.log.stagelog import StageLog
     from salesfunnel.periods.business import BusinessCalendar
+    from salesfunnel.periods.calendar import Period
     from salesfunnel.show.report import Report, report
     from salesfunnel.table import Table
 
@@ -37,6 +38,7 @@ __all__ = [
     "Milestones",
     "Move",
     "Opportunity",
+    "Period",
     "Policy",
     "Report",
     "SalesFunnelError",
@@ -58,6 +60,7 @@ __all__ = [
 _LATER = {
     "BusinessCalendar": "salesfunnel.periods.business",
     "Milestones": "salesfunnel.log.milestones",
+    "Period": "salesfunnel.periods.calendar",
     "Report": "salesfunnel.show.report",
     "StageCounts": "salesfunnel.log.stagecounts",
     "StageFlow": "salesfunnel.log.stageflow",

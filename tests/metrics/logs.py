@@ -122,3 +122,14 @@ def _label(history: History, name: str) -> str | None:
 
 def _rank(labels: Labels) -> list[tuple[bool, str]]:
     return [(label is None, label or "") for label in labels]
+
+
+def spread(oracle: Oracle, step: int, start: int = 0) -> Oracle:
+    """Return the same histories with longer times, in microseconds, from a start on."""
+    return Oracle(
+        [row._replace(time=start + row.time * step) for row in oracle.rows],
+        oracle.n_stages,
+        oracle.n_presale,
+        as_of=None if oracle.as_of is None else start + oracle.as_of * step,
+        ties=oracle.ties,
+    )

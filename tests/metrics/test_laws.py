@@ -16,11 +16,13 @@ from oracle import Oracle, Row, last_known
 from salesfunnel.metrics import (
     against_targets,
     conversion_between,
+    entered_by_period,
     flow_table,
     loss_table,
     sales_cycle,
     stage_table,
     summary,
+    trend_by_period,
     win_rate,
 )
 from salesfunnel.table import Table
@@ -40,6 +42,8 @@ METRICS: dict[str, Callable[..., Table]] = {
     "sales_cycle": sales_cycle,
     "summary": summary,
     "flow_table": flow_table,
+    "trend_by_period": trend_by_period,
+    "entered_by_period": entered_by_period,
 }
 names = st.sampled_from(list(METRICS))
 
@@ -60,6 +64,8 @@ SUMS = {
     "sales_cycle": ["deals"],
     "summary": ["opportunities", "open", "won", "lost", "churned", "won_amount", "open_amount"],
     "flow_table": ["transitions", "amount"],
+    "trend_by_period": ["created", "won", "lost", "churned", "created_amount", "lost_amount"],
+    "entered_by_period": ["entered"],
 }
 """The columns of a table that add; its texts say which row of the other is meant."""
 

@@ -18,6 +18,7 @@ from salesfunnel.metrics.loss import loss_table
 from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.summary import summary
 from salesfunnel.metrics.targets import against_target, against_targets
+from salesfunnel.metrics.trend import entered_by_period, moving_average, trend_by_period
 
 __all__ = [
     "against_target",
@@ -27,14 +28,17 @@ __all__ = [
     "conversion_matrix",
     "conversion_rate",
     "cumulative_conversion",
+    "entered_by_period",
     "flow_table",
     "loss_rate",
     "loss_table",
+    "moving_average",
     "newcombe",
     "resolved_conversion",
     "sales_cycle",
     "stage_table",
     "summary",
+    "trend_by_period",
     "two_sided_p",
     "wilson",
     "win_rate",

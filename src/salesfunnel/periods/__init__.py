@@ -20,6 +20,7 @@ from salesfunnel.periods.zone import (
     to_instant,
     to_microseconds,
     to_zone,
+    zone_name,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "to_microseconds",
     "to_zone",
     "wall_to_utc",
+    "zone_name",
 ]

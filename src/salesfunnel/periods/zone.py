@@ -42,6 +42,18 @@ def to_zone(tz: str | tzinfo | None) -> tzinfo:
     raise DefinitionError(f"tz= is an IANA name such as 'Asia/Shanghai' or a tzinfo, not {tz!r}")
 
 
+def zone_name(zone: tzinfo) -> str:
+    """Return what people call a zone: its IANA name, or what its clocks are called.
+
+    Examples
+    --------
+    >>> zone_name(to_zone("Asia/Shanghai")), zone_name(to_zone(None))
+    ('Asia/Shanghai', 'UTC')
+    """
+    key = getattr(zone, "key", None)
+    return key if isinstance(key, str) else zone.tzname(EPOCH) or str(zone)
+
+
 def to_microseconds(instant: datetime, zone: tzinfo) -> int:
     """Return a datetime as microseconds since 1970 in UTC; a naive one is read in `zone`."""
     aware = instant if instant.utcoffset() is not None else instant.replace(tzinfo=zone)
