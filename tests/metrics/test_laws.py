@@ -18,7 +18,11 @@ from salesfunnel.metrics import (
     conversion_between,
     entered_by_period,
     flow_table,
+    loss_hotspots,
+    loss_pareto,
     loss_table,
+    losses_without_reason,
+    lost_from,
     sales_cycle,
     stage_table,
     summary,
@@ -39,6 +43,12 @@ METRICS: dict[str, Callable[..., Table]] = {
     "win_rate_by_amount": partial(win_rate, weight="amount"),
     "loss_table": loss_table,
     "loss_by_stage": partial(loss_table, by_stage=True),
+    "loss_by_amount": partial(loss_table, weight="amount"),
+    "loss_pareto": partial(loss_pareto, by_stage=True),
+    "loss_pareto_by_amount": partial(loss_pareto, weight="amount"),
+    "losses_without_reason": partial(losses_without_reason, by_stage=True),
+    "loss_hotspots": loss_hotspots,
+    "lost_from": lost_from,
     "sales_cycle": sales_cycle,
     "summary": summary,
     "flow_table": flow_table,
@@ -61,6 +71,12 @@ SUMS = {
     "win_rate_by_amount": RATE,
     "loss_table": ["numerator", "amount"],
     "loss_by_stage": ["numerator", "amount"],
+    "loss_by_amount": ["numerator", "amount"],
+    "loss_pareto": ["numerator", "amount"],
+    "loss_pareto_by_amount": ["numerator", "amount"],
+    "losses_without_reason": RATE,
+    "loss_hotspots": ["lost"],
+    "lost_from": ["numerator", "amount"],
     "sales_cycle": ["deals"],
     "summary": ["opportunities", "open", "won", "lost", "churned", "won_amount", "open_amount"],
     "flow_table": ["transitions", "amount"],
@@ -87,12 +103,13 @@ def totals(tables: Iterable[Table], names: list[str]) -> Mapping[object, Counter
         about = [
             name
             for name in table.columns
-            if table.column(name).kind == "text" and not name.endswith("_target")
+            if table.column(name).kind == "text"
+            and not name.endswith(("_target", "finding", "vital"))
         ]
         for row in table.rows():
             counts = sums.setdefault(tuple(row[name] for name in about), Counter())
             counts.update({name: row[name] for name in names})
-    return sums
+    return {about: counts for about, counts in sums.items() if any(counts.values())}
 
 
 @given(names, oracles(), groupings)

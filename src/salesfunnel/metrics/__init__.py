@@ -13,14 +13,17 @@ from salesfunnel.metrics.conversion import (
 )
 from salesfunnel.metrics.cycle import sales_cycle
 from salesfunnel.metrics.flow import flow_table
+from salesfunnel.metrics.hotspots import adjusted_residuals, loss_hotspots
 from salesfunnel.metrics.intervals import newcombe, wilson
-from salesfunnel.metrics.loss import loss_table
+from salesfunnel.metrics.loss import loss_pareto, loss_table, losses_without_reason
+from salesfunnel.metrics.lostfrom import lost_from
 from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.summary import summary
 from salesfunnel.metrics.targets import against_target, against_targets
 from salesfunnel.metrics.trend import entered_by_period, moving_average, trend_by_period
 
 __all__ = [
+    "adjusted_residuals",
     "against_target",
     "against_targets",
     "benjamini_hochberg",
@@ -30,8 +33,12 @@ __all__ = [
     "cumulative_conversion",
     "entered_by_period",
     "flow_table",
+    "loss_hotspots",
+    "loss_pareto",
     "loss_rate",
     "loss_table",
+    "losses_without_reason",
+    "lost_from",
     "moving_average",
     "newcombe",
     "resolved_conversion",

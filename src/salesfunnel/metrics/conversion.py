@@ -7,17 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from salesfunnel.errors import DefinitionError
 from salesfunnel.kernel.standing import CHURNED, LOST, WON
 from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagecounts import stage_counts
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.grouped import as_of_note, beside, group_columns, groups_of, sums
-from salesfunnel.metrics.rates import rate_columns, ratio
+from salesfunnel.metrics.rates import amount_rate_columns, check_weight, rate_columns, ratio
 from salesfunnel.table import Column, Phrase, Table
 
-WEIGHTS = ("count", "amount")
 _WIN_RATE = ("win_rate", "won", "won_or_lost")
 
 
@@ -158,15 +156,15 @@ def win_rate(
     -------
     Table
         A row for each group (one without): its labels, ``value``, ``numerator``, ``denominator``,
-        ``low`` and ``high`` (Wilson, 0.95; NaN by amount).
+        ``low`` and ``high`` (Wilson, 0.95; NaN by amount). By amount, the rate of a group with a
+        negative one is NaN.
 
     Raises
     ------
     UnknownAttributeError, DefinitionError
         If an argument is not of this form.
     """
-    if weight not in WEIGHTS:
-        raise DefinitionError(f"weight= is one of {', '.join(WEIGHTS)}, not {weight!r}")
+    check_weight(weight)
     view = log.view(as_of, where)
     status = view.standing.status
     groups = groups_of(view, by)
@@ -184,13 +182,11 @@ def win_rate(
         won_amount, resolved_amount = (
             sums(view.amount[mask], codes[mask], n_groups) for mask in (is_won, is_resolved)
         )
-        unknown = np.full(n_groups, np.nan)
-        rate = [
-            Column("value", ratio(won_amount, resolved_amount), "rate", title=_WIN_RATE[0]),
-            Column("numerator", won_amount, "money", title=_WIN_RATE[1]),
-            Column("denominator", resolved_amount, "money", title=_WIN_RATE[2]),
-            Column("low", unknown, "rate"),
-            Column("high", unknown, "rate"),
-        ]
+        is_negative = np.bincount(codes[is_resolved & (view.amount < 0)], minlength=n_groups) > 0
+        rate = amount_rate_columns(
+            won_amount, resolved_amount, defined=~is_negative, titles=_WIN_RATE
+        )
         notes.append(Phrase("note.amount_rate"))
+        if is_negative.any():
+            notes.append(Phrase("note.negative_amounts"))
     return Table(beside(groups.columns(), rate), title=Phrase("title.win_rate"), notes=notes)

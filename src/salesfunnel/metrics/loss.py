@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from salesfunnel.kernel.codes import NULL, combine
-from salesfunnel.kernel.standing import LOST
+from salesfunnel.kernel.codes import NULL
 from salesfunnel.log.labels import Where
-from salesfunnel.log.naming import reason_namer, state_namer
+from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
-from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, sums
+from salesfunnel.log.view import View
+from salesfunnel.metrics.grouped import as_of_note, beside, groups_of
+from salesfunnel.metrics.lossreasons import losses, reason_column, reason_shares
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.table import Column, Phrase, Table
 
@@ -21,6 +22,7 @@ def loss_table(
     *,
     by_stage: bool = False,
     by: str | Sequence[str] | None = None,
+    weight: str = "count",
     as_of: Instant | None = None,
     where: Where | None = None,
 ) -> Table:
@@ -34,6 +36,8 @@ def loss_table(
         furthest.
     by : str or sequence of str, optional
         Attributes to group by: the labels last known at `as_of`.
+    weight : {"count", "amount"}
+        Whether every opportunity counts as one or by its amount, those without one as nothing.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
     where : mapping of str to label or collection of labels, optional
@@ -44,8 +48,82 @@ def loss_table(
     Table
         A row for each reason that occurs (of each group and stage): the group's labels, ``stage``
         if asked for, ``reason`` (None: no reason was given), the share of all losses of that group
-        and stage as ``value``, ``numerator``, ``denominator``, ``low`` and ``high`` (Wilson, 0.95),
-        and ``amount``, the sum of the known amounts lost.
+        and stage as ``value``, ``numerator``, ``denominator``, ``low`` and ``high`` (Wilson, 0.95;
+        NaN by amount), and ``amount``, the sum of the known amounts lost. By amount, shares of
+        groups and stages with a negative amount are NaN.
+
+    Raises
+    ------
+    UnknownAttributeError, DefinitionError
+        If an argument is not of this form.
+    """
+    return _table(log.view(as_of, where), by_stage, by, weight, pareto=False)
+
+
+def loss_pareto(
+    log: StageLog,
+    *,
+    by_stage: bool = False,
+    by: str | Sequence[str] | None = None,
+    weight: str = "count",
+    as_of: Instant | None = None,
+    where: Where | None = None,
+) -> Table:
+    """Return the vital few loss reasons: those that make up 80% of the losses, and the rest.
+
+    Parameters
+    ----------
+    log : StageLog
+    by_stage, by, weight, as_of, where
+        As in `loss_table`.
+
+    Returns
+    -------
+    Table
+        The rows of `loss_table`, and for each ``cumulative``, the share of this reason and of those
+        before it, and ``vital``: whether those before it make up less than 80%.
+
+    Raises
+    ------
+    UnknownAttributeError, DefinitionError
+        If an argument is not of this form.
+
+    Notes
+    -----
+    J. M. Juran (1954), "Universals in management planning and controlling", Management Review 43,
+    748–761.
+    """
+    return _table(log.view(as_of, where), by_stage, by, weight, pareto=True)
+
+
+def losses_without_reason(
+    log: StageLog,
+    *,
+    by_stage: bool = False,
+    by: str | Sequence[str] | None = None,
+    as_of: Instant | None = None,
+    where: Where | None = None,
+) -> Table:
+    """Return the share of losses for which no reason was given.
+
+    Parameters
+    ----------
+    log : StageLog
+    by_stage : bool
+        Whether stages are told apart: an opportunity is lost at its furthest.
+    by : str or sequence of str, optional
+        Attributes to group by: the labels last known at `as_of`.
+    as_of : datetime, date or str, optional
+        The instant of knowledge, inclusive; by default the last entry.
+    where : mapping of str to label or collection of labels, optional
+        Which opportunities count, by the labels last known at `as_of`: see `StageLog.view`.
+
+    Returns
+    -------
+    Table
+        A row for each group (one without) and, if asked for, each stage before the sale: the
+        group's labels, ``stage``, ``value`` (without a reason / lost), ``numerator``,
+        ``denominator``, ``low`` and ``high`` (Wilson, 0.95).
 
     Raises
     ------
@@ -53,42 +131,55 @@ def loss_table(
         If an argument is not of this form.
     """
     view = log.view(as_of, where)
-    lost = np.flatnonzero(view.standing.status == LOST)
     groups = groups_of(view, by)
-    group = groups.codes[lost]
-    stage = view.standing.furthest[lost].astype(np.int64) if by_stage else np.zeros_like(group)
-    reason = view.loss_reason[lost].astype(np.int64)
+    lost = losses(view)
+    n_places = log.funnel.n_presale if by_stage else 1
+    place = groups.codes[lost.member] * n_places + (lost.stage if by_stage else 0)
+    n_rows = groups.n * n_places
+    without = np.bincount(place[lost.reason == NULL], minlength=n_rows)
+    columns = rate_columns(
+        "value",
+        without,
+        np.bincount(place, minlength=n_rows),
+        titles=("without_reason", "lost_without_reason", "total_lost"),
+    )
+    notes = as_of_note(view)
+    if by_stage:
+        keys = np.array(log.funnel.states[:n_places], object)
+        columns.insert(0, Column("stage", np.tile(keys, groups.n), labels=state_namer(log.funnel)))
+        notes.append(Phrase("note.lost_at_furthest"))
+    return Table(
+        beside(groups.columns(np.repeat(np.arange(groups.n), n_places)), columns),
+        title=Phrase("title.losses_without_reason"),
+        notes=[*notes, Phrase("note.interval", {"level": "95%"})],
+    )
 
-    cell, cells = combine([group, stage, reason])
-    place, _ = combine([group, stage])
-    numerator = np.bincount(cell, minlength=len(cells))
-    place_of_cell = np.zeros(len(cells), np.int64)
-    place_of_cell[cell] = place
-    denominator = np.bincount(place)[place_of_cell] if len(place) else numerator
-    amount = sums(view.amount[lost], cell, len(cells))
-    # Within its group and stage the most frequent reason first; a missing one is last among equals.
-    last = np.where(cells[:, 2] == NULL, np.iinfo(np.int64).max, cells[:, 2])
-    rows = np.lexsort((last, -numerator, cells[:, 1], cells[:, 0]))
-    cells, numerator, denominator = cells[rows], numerator[rows], denominator[rows]
 
-    names = np.array([*(log.reasons.names if log.reasons is not None else ()), None], object)
+def _table(
+    view: View, by_stage: bool, by: str | Sequence[str] | None, weight: str, *, pareto: bool
+) -> Table:
+    log, groups, lost = view.log, groups_of(view, by), losses(view)
+    places = [groups.codes[lost.member], *([lost.stage] if by_stage else [])]
+    shares = reason_shares(lost, places, weight)
     columns: list[Column] = []
     if by_stage:
-        keys = np.array(log.funnel.states, object)[cells[:, 1]]
+        keys = np.array(log.funnel.states, object)[shares.place[:, 1]]
         columns.append(Column("stage", keys, labels=state_namer(log.funnel)))
-    columns.append(Column("reason", names[cells[:, 2]], labels=reason_namer(log.funnel)))
-    columns += rate_columns("value", numerator, denominator, titles=("share", "lost", "total_lost"))
-    columns.append(Column("amount", amount[rows], "money", title="lost_amount"))
+    columns += [reason_column(log, shares.reason), *shares.rates()]
+    if pareto:
+        columns += shares.pareto()
+    columns.append(Column("amount", shares.amount, "money", title="lost_amount"))
     notes = as_of_note(view)
     if by_stage:
         notes.append(Phrase("note.loss_by_stage"))
     if by is not None:
         notes.append(Phrase("note.loss_by_group"))
-    if (cells[:, 2] == NULL).any():
-        notes.append(Phrase("note.loss_without_reason"))
+    if pareto:
+        notes.append(Phrase("note.pareto"))
+    title = "title.loss_by_stage" if by_stage else "title.loss_table"
     return Table(
-        beside(groups.columns(cells[:, 0]), columns),
-        title=Phrase("title.loss_by_stage" if by_stage else "title.loss_table"),
-        notes=[*notes, Phrase("note.interval", {"level": "95%"})],
-        hidden=() if log.amounts is not None else ("amount",),
+        beside(groups.columns(shares.place[:, 0]), columns),
+        title=Phrase("title.loss_pareto" if pareto else title),
+        notes=[*notes, *shares.notes()],
+        hidden=() if weight == "count" and log.amounts is not None else ("amount",),
     )

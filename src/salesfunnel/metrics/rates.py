@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from salesfunnel.errors import DefinitionError
 from salesfunnel.metrics.intervals import wilson
 from salesfunnel.table import Column
 
+WEIGHTS = ("count", "amount")
+"""Whether opportunities count as one each, or by their amounts."""
 RATE_PARTS = ("", "_numerator", "_denominator", "_low", "_high")
 """What comes after a rate's name in the names of its columns."""
 
@@ -56,3 +59,42 @@ def rate_columns(
         Column(f"{prefix}low", low, "rate"),
         Column(f"{prefix}high", high, "rate"),
     ]
+
+
+def amount_rate_columns(
+    numerator: NDArray[np.float64],
+    denominator: NDArray[np.float64],
+    *,
+    defined: NDArray[np.bool_] | None = None,
+    titles: tuple[str | None, str | None, str | None] = (None, None, None),
+) -> list[Column]:
+    """Return a rate by amount, the only one of its table, as columns; its bounds are NaN.
+
+    Parameters
+    ----------
+    numerator, denominator : (n,) float
+    defined : (n,) bool, optional
+        Where the rate has a meaning: where no amount is negative. Elsewhere it is NaN.
+    titles : tuple of str
+        The columns whose titles in the catalogue people see above rate, numerator and denominator.
+    """
+    value = ratio(numerator, denominator)
+    unknown = np.full(len(value), np.nan)
+    return [
+        Column(
+            "value",
+            value if defined is None else np.where(defined, value, np.nan),
+            "rate",
+            title=titles[0],
+        ),
+        Column("numerator", numerator, "money", title=titles[1]),
+        Column("denominator", denominator, "money", title=titles[2]),
+        Column("low", unknown, "rate"),
+        Column("high", unknown, "rate"),
+    ]
+
+
+def check_weight(weight: str) -> None:
+    """Refuse a ``weight=`` that is none of `WEIGHTS`."""
+    if weight not in WEIGHTS:
+        raise DefinitionError(f"weight= is one of {', '.join(WEIGHTS)}, not {weight!r}")
