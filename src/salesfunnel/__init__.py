@@ -18,12 +18,15 @@ from salesfunnel.model.opportunity import Opportunity, StageChange
 from salesfunnel.model.stage import LossReason, Stage
 
 if TYPE_CHECKING:
-    from salesfunnel import datasets, metrics, testing
+    from salesfunnel import datasets, metrics, scoring, testing
     from salesfunnel.log.milestones import Milestones
     from salesfunnel.log.read import read_csv
     from salesfunnel.log.stagecounts import StageCounts
     from salesfunnel.log.stageflow import StageFlow
     from salesfunnel.log.stagelog import StageLog
+    from salesfunnel.model.evidence import Evidence
+    from salesfunnel.model.lead import Lead
+    from salesfunnel.model.leadstate import LeadChange
     from salesfunnel.periods.business import BusinessCalendar
     from salesfunnel.periods.calendar import Period
     from salesfunnel.show.report import Report, report
@@ -33,7 +36,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BusinessCalendar",
+    "Evidence",
     "Funnel",
+    "Lead",
+    "LeadChange",
     "LossReason",
     "Milestones",
     "Move",
@@ -54,11 +60,15 @@ __all__ = [
     "metrics",
     "read_csv",
     "report",
+    "scoring",
     "testing",
 ]
 
 _LATER = {
     "BusinessCalendar": "salesfunnel.periods.business",
+    "Evidence": "salesfunnel.model.evidence",
+    "Lead": "salesfunnel.model.lead",
+    "LeadChange": "salesfunnel.model.leadstate",
     "Milestones": "salesfunnel.log.milestones",
     "Period": "salesfunnel.periods.calendar",
     "Report": "salesfunnel.show.report",
@@ -69,7 +79,7 @@ _LATER = {
     "read_csv": "salesfunnel.log.read",
     "report": "salesfunnel.show.report",
 }
-_MODULES = {"datasets", "metrics", "testing"}
+_MODULES = {"datasets", "metrics", "scoring", "testing"}
 
 
 def __getattr__(name: str) -> Any:

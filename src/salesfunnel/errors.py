@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from salesfunnel.model.lead import Lead
     from salesfunnel.model.opportunity import Opportunity
 
 
@@ -184,6 +185,53 @@ class ObserverError(SalesFunnelError):
             f"{failed} failed: {listing}. "
             "The change is complete; its value is this error's `.opportunity`"
         )
+
+
+# ── leads and their scores ────────────────────────────────────────────────────────────────────────
+
+
+class LeadStateError(SalesFunnelError):
+    """A change of a lead that the rules of its states forbid; the lead stays as it was.
+
+    Attributes
+    ----------
+    lead : Lead
+        The lead, unchanged.
+    state : str
+        Where it is.
+    asked : str
+        The state that it was asked to come into.
+    allowed : tuple of str
+        The states that it may come into from here.
+    """
+
+    def __init__(
+        self, problem: str, *, lead: Lead, state: str, asked: str, allowed: Sequence[str]
+    ) -> None:
+        self.lead = lead
+        self.state = state
+        self.asked = asked
+        self.allowed = tuple(allowed)
+        choices = ", ".join(map(repr, self.allowed)) or "nothing: it is an opportunity now"
+        super().__init__(
+            f"lead {lead.id!r} ({state}): {problem}; from here it may become {choices}"
+        )
+
+
+class WeightError(DefinitionError):
+    """Weights that make no score: not finite, or with a sum of zero or below."""
+
+
+class UnknownCriterionError(SalesFunnelError, KeyError):
+    """A criterion that the rubric does not have."""
+
+
+class LevelError(SalesFunnelError, ValueError):
+    """Evidence out of range: no number from 0 to 1, and none of the criterion's levels."""
+
+
+class ShapeError(SalesFunnelError, ValueError):
+    """An array of another shape than the one asked for."""
 
 
 # ── data ──────────────────────────────────────────────────────────────────────────────────────────

@@ -32,3 +32,8 @@ def instant(at: object, what: str = "at=") -> timedelta:
         if isinstance(since, timedelta):  # pandas' NaT is a datetime, but no time
             return since
     raise DefinitionError(f"{what} is an aware datetime, not {at!r}")
+
+
+def instant_or_none(at: datetime | None) -> timedelta | None:
+    """Return the instant of an aware datetime, or None for None."""
+    return None if at is None else instant(at)

@@ -12,7 +12,7 @@ import attrs
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.model.frozendict import FrozenDict
-from salesfunnel.model.instant import instant
+from salesfunnel.model.instant import instant, instant_or_none
 from salesfunnel.model.missing import is_missing
 from salesfunnel.model.stage import LOST, WON
 from salesfunnel.model.validation import (
@@ -20,6 +20,7 @@ from salesfunnel.model.validation import (
     from_list,
     from_mapping,
     is_aware,
+    is_aware_or_none,
     is_key,
     is_text,
     one_of,
@@ -195,8 +196,8 @@ class Opportunity:
     created_at: datetime | None = attrs.field(
         default=None,
         kw_only=True,
-        validator=attrs.validators.optional(is_aware),
-        eq=lambda at: None if at is None else instant(at),
+        validator=is_aware_or_none,
+        eq=instant_or_none,
     )
     expected_close: date | None = attrs.field(default=None, kw_only=True, converter=to_date)
     fields: FrozenDict[Any] = attrs.field(factory=FrozenDict, kw_only=True, converter=_to_fields)

@@ -65,6 +65,10 @@ def is_aware(instance: object, attribute: Attribute, value: object) -> None:
     instant(value, _named(instance, attribute))
 
 
+is_aware_or_none = attrs.validators.optional(is_aware)
+"""Validate a datetime that knows its zone, or None."""
+
+
 def one_of(choices: tuple[str, ...]) -> Callable[[object, Attribute, object], None]:
     """Return a validator of one of some texts, or None."""
 

@@ -1,7 +1,13 @@
-"""Scores of leads: made by hand or learnt, held against outcomes."""
+"""Scores of leads: made by hand or learnt, held against outcomes; and the order to work in."""
 
 from __future__ import annotations
 
+from salesfunnel.scoring.criteria import Criterion, Disqualifier, Grade, Level
+from salesfunnel.scoring.explain import Contribution, Explanation, Question
+from salesfunnel.scoring.presets import bant
+from salesfunnel.scoring.rubric import Rubric
+from salesfunnel.scoring.scores import Scores
+from salesfunnel.scoring.single import LeadScore
 from salesfunnel.scoring.validate.auc import Auc, AucDifference, compare_auc, roc_auc
 from salesfunnel.scoring.validate.calibration import (
     Brier,
@@ -22,8 +28,19 @@ __all__ = [
     "Auc",
     "AucDifference",
     "Brier",
+    "Contribution",
+    "Criterion",
+    "Disqualifier",
+    "Explanation",
     "GainCurve",
+    "Grade",
+    "LeadScore",
+    "Level",
+    "Question",
+    "Rubric",
+    "Scores",
     "TimeSplit",
+    "bant",
     "brier_score",
     "calibration_table",
     "compare_auc",
