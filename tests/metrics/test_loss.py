@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from datetime import date, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +16,7 @@ from oracle import Oracle
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.log.stagelog import StageLog
-from salesfunnel.metrics import loss_pareto, loss_table, losses_without_reason
+from salesfunnel.metrics import loss_by_period, loss_pareto, loss_table, losses_without_reason
 from salesfunnel.model.funnel import Funnel
 
 
@@ -238,3 +239,61 @@ def test_stages_without_losses_have_no_share_without_a_reason() -> None:
     assert text.splitlines()[5].split() == ["Demo", "–", "0", "0"]
     assert "An opportunity is lost at the furthest stage that it reached." in text
     assert "furthest" not in losses_without_reason(lost("price")).to_text()
+
+
+DAY = 86_400_000_000
+
+
+@given(oracles(), groupings, st.sampled_from(["day", "week"]))
+def test_losses_by_period_are_those_of_each_period(oracle: Oracle, by: By, period: str) -> None:
+    stretched = Oracle(
+        [row._replace(time=row.time * DAY) for row in oracle.rows],
+        oracle.n_stages,
+        oracle.n_presale,
+        as_of=None if oracle.as_of is None else oracle.as_of * DAY,
+        ties=oracle.ties,
+    )
+    table = loss_by_period(log_of(stretched), period=period, by=by, as_of=stretched.as_of)
+
+    expected: Counter[tuple[object, ...]] = Counter()
+    for labels, part in parts(stretched, by).items():
+        for history in part.histories().values():
+            if part.status(history) == "lost":
+                day = date(1970, 1, 1) + timedelta(days=history[-1].time // DAY)
+                year, week, _ = day.isocalendar()
+                name = str(day) if period == "day" else f"{year}-W{week:02}"
+                expected[*labels, name, history[-1].reason] += 1
+    names = [*labels_of(by), "period", "reason"]
+    found = {tuple(row[name] for name in names): row for row in table.rows()}
+    assert {key: row["numerator"] for key, row in found.items()} == expected
+    assert len(found) == len(table)
+    for key, row in found.items():
+        same = sum(n for other, n in expected.items() if other[:-1] == key[:-1])
+        assert row["denominator"] == same
+    assert table["period"].tolist() == sorted(table["period"].tolist()) or by is not None
+
+
+def labels_of(by: By) -> tuple[str, ...]:
+    return () if by is None else (by,) if isinstance(by, str) else by
+
+
+def test_periods_are_cut_in_the_zone_of_the_log_or_another() -> None:
+    log = StageLog.from_columns(
+        FUNNEL,
+        opportunity=["A", "B"],
+        stage=["lost", "lost"],
+        entered_at=["2026-03-31T15:00Z", "2026-03-31T17:00Z"],
+        reason=["price", "timing"],
+        tz="Asia/Shanghai",
+    )
+
+    table = loss_by_period(log)
+    assert table["period"].tolist() == ["2026Q1", "2026Q2"]
+    assert loss_by_period(log, tz="UTC")["period"].tolist() == ["2026Q1", "2026Q1"]
+    assert loss_by_period(log, by="month")["period"].tolist() == ["2026-03", "2026-04"]
+    text = table.to_text()
+    assert "Periods are cut in the time zone Asia/Shanghai." in text
+    assert "Shares are of the opportunities lost in the same period and group." in text
+    assert "2026Q2 (not over)" in text
+    with pytest.raises(DefinitionError, match=r"Period\.unit is one of day"):
+        loss_by_period(log, period="decade")

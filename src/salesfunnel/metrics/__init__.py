@@ -15,7 +15,7 @@ from salesfunnel.metrics.cycle import sales_cycle
 from salesfunnel.metrics.flow import flow_table
 from salesfunnel.metrics.hotspots import adjusted_residuals, loss_hotspots
 from salesfunnel.metrics.intervals import newcombe, wilson
-from salesfunnel.metrics.loss import loss_pareto, loss_table, losses_without_reason
+from salesfunnel.metrics.loss import loss_by_period, loss_pareto, loss_table, losses_without_reason
 from salesfunnel.metrics.lostfrom import lost_from
 from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.summary import summary
@@ -33,6 +33,7 @@ __all__ = [
     "cumulative_conversion",
     "entered_by_period",
     "flow_table",
+    "loss_by_period",
     "loss_hotspots",
     "loss_pareto",
     "loss_rate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
 from salesfunnel.metrics.grouped import as_of_note, beside, groups_of
-from salesfunnel.metrics.lossreasons import losses, reason_column, reason_shares
+from salesfunnel.metrics.lossreasons import ReasonShares, losses, reason_column, reason_shares
+from salesfunnel.metrics.periodic import By, axis_of, closings, split_by
 from salesfunnel.metrics.rates import rate_columns
+from salesfunnel.periods import Period
 from salesfunnel.table import Column, Phrase, Table
 
 
@@ -96,6 +99,67 @@ def loss_pareto(
     return _table(log.view(as_of, where), by_stage, by, weight, pareto=True)
 
 
+def loss_by_period(
+    log: StageLog,
+    *,
+    period: str | Period | None = None,
+    by: By = None,
+    weight: str = "count",
+    as_of: Instant | None = None,
+    where: Where | None = None,
+    tz: str | tzinfo | None = None,
+) -> Table:
+    """Return why opportunities were lost in each period.
+
+    An opportunity is lost in the period of the loss that stands.
+
+    Parameters
+    ----------
+    log : StageLog
+    period : {"day", "week", "month", "quarter", "year"} or Period, optional
+        By default quarters. ``by="month"`` says the same as ``period="month"``.
+    by : str, Period, or sequence of them, optional
+        Attributes to group by: the labels last known at `as_of`; and the period.
+    weight : {"count", "amount"}
+        Whether every opportunity counts as one or by its amount, those without one as nothing.
+    as_of : datetime, date or str, optional
+        The instant of knowledge, inclusive; by default the last entry.
+    where : mapping of str to label or collection of labels, optional
+        Which opportunities count, by the labels last known at `as_of`: see `StageLog.view`.
+    tz : str or tzinfo, optional
+        The zone that periods are cut in; by default the log's.
+
+    Returns
+    -------
+    Table
+        A row for each reason that occurs in a period (of each group): the group's labels,
+        ``period``, and the columns of `loss_table`, with shares of the losses of the same period
+        and group. Periods without losses have no row.
+
+    Raises
+    ------
+    UnknownAttributeError, DefinitionError
+        If an argument is not of this form.
+    """
+    view = log.view(as_of, where)
+    attributes, unit = split_by(view, by, period, "quarter")
+    groups, lost, axis = groups_of(view, attributes), losses(view), axis_of(view, unit, tz)
+    when = axis.of(closings(view).time[lost.member])
+    shares = reason_shares(lost, [groups.codes[lost.member], when], weight)
+    periods = axis.column()
+    columns = [
+        Column("period", periods.values[shares.place[:, 1]], labels=periods.labels),
+        *_reason_columns(log, shares),
+    ]
+    notes = [*as_of_note(view), *axis.notes(), Phrase("note.loss_by_period"), *shares.notes()]
+    return Table(
+        beside(groups.columns(shares.place[:, 0]), columns),
+        title=Phrase("title.loss_by_period"),
+        notes=notes,
+        hidden=_hidden(log, weight),
+    )
+
+
 def losses_without_reason(
     log: StageLog,
     *,
@@ -165,10 +229,9 @@ def _table(
     if by_stage:
         keys = np.array(log.funnel.states, object)[shares.place[:, 1]]
         columns.append(Column("stage", keys, labels=state_namer(log.funnel)))
-    columns += [reason_column(log, shares.reason), *shares.rates()]
+    columns += _reason_columns(log, shares)
     if pareto:
         columns += shares.pareto()
-    columns.append(Column("amount", shares.amount, "money", title="lost_amount"))
     notes = as_of_note(view)
     if by_stage:
         notes.append(Phrase("note.loss_by_stage"))
@@ -181,5 +244,15 @@ def _table(
         beside(groups.columns(shares.place[:, 0]), columns),
         title=Phrase("title.loss_pareto" if pareto else title),
         notes=[*notes, *shares.notes()],
-        hidden=() if weight == "count" and log.amounts is not None else ("amount",),
+        hidden=_hidden(log, weight),
     )
+
+
+def _reason_columns(log: StageLog, shares: ReasonShares) -> list[Column]:
+    amount = Column("amount", shares.amount, "money", title="lost_amount")
+    return [reason_column(log, shares.reason), *shares.rates(), amount]
+
+
+def _hidden(log: StageLog, weight: str) -> tuple[str, ...]:
+    """Return the columns not shown: amounts, where there are none or the rate is of them anyway."""
+    return () if weight == "count" and log.amounts is not None else ("amount",)
