@@ -18,7 +18,7 @@ from salesfunnel.model.opportunity import Opportunity, StageChange
 from salesfunnel.model.stage import LossReason, Stage
 
 if TYPE_CHECKING:
-    from salesfunnel import datasets, metrics, scoring, testing
+    from salesfunnel import crm, datasets, metrics, scoring, testing
     from salesfunnel.log.milestones import Milestones
     from salesfunnel.log.read import read_csv
     from salesfunnel.log.stagecounts import StageCounts
@@ -55,6 +55,7 @@ __all__ = [
     "StageLog",
     "Table",
     "TransitionEngine",
+    "crm",
     "datasets",
     "errors",
     "metrics",
@@ -79,7 +80,7 @@ _LATER = {
     "read_csv": "salesfunnel.log.read",
     "report": "salesfunnel.show.report",
 }
-_MODULES = {"datasets", "metrics", "scoring", "testing"}
+_MODULES = {"crm", "datasets", "metrics", "scoring", "testing"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,196 @@
+"""Sheet: one table of a CRM, its fields found by the names that exports give them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from salesfunnel.columns.rawtable import RawTable
+from salesfunnel.columns.source import Unpack, read_source
+from salesfunnel.crm.cells import fold, identifier, plain, text
+from salesfunnel.errors import BadRow, DataError, MissingColumnError
+from salesfunnel.model.missing import is_missing
+
+
+class Field(NamedTuple):
+    """A column: what the table calls it, and its cells."""
+
+    title: str
+    cells: list[Any]
+
+
+class Sheet:
+    """One table of a CRM.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it: the argument by which it was given.
+    table : RawTable
+
+    Attributes
+    ----------
+    faults : list of BadRow
+        Rows that cannot be read, so far.
+    ignored : int
+        Rows that are no entries, so far.
+    """
+
+    def __init__(self, name: str, table: RawTable) -> None:
+        self.name = name
+        self.table = table
+        self.faults: list[BadRow] = []
+        self.ignored = 0
+        self._out: set[int] = set()
+        self._names: dict[str, list[str]] = {}
+        for column in table.columns:
+            self._names.setdefault(fold(column), []).append(column)
+        self._fields: dict[str, Field] = {}
+        for index, broken in table.broken.items():
+            self.reject(index, "(the row)", broken.found, broken.expected)
+
+    def __len__(self) -> int:
+        return len(self.table.numbers)
+
+    @property
+    def rows(self) -> list[int]:
+        """The indexes of the rows that are neither rejected nor ignored."""
+        return [row for row in range(len(self)) if row not in self._out]
+
+    def is_out(self, row: int) -> bool:
+        """Return whether a row is rejected or ignored."""
+        return row in self._out
+
+    def reject(self, row: int, column: str, value: Any, expected: str) -> None:
+        """Note that a row cannot be read, and why; only its first fault counts."""
+        if row not in self._out:
+            self._out.add(row)
+            self.faults.append(self.fault(row, column, value, expected))
+
+    def fault(self, row: int, column: str, value: Any, expected: str) -> BadRow:
+        """Return a fault of a row, in the words of the table."""
+        return BadRow(self.table.numbers[row], f"{self.name}.{column}", value, expected)
+
+    def ignore(self, row: int) -> None:
+        """Leave a row out that is no entry."""
+        if row not in self._out:
+            self._out.add(row)
+            self.ignored += 1
+
+    # ── fields ────────────────────────────────────────────────────────────────────────────────────
+
+    def field(self, *names: str) -> Field | None:
+        """Return the first of some fields that the table has, None if it has none of them.
+
+        Case, blanks and underscores do not count, so that ``StageName``, ``stage_name`` and
+        ``Stage Name`` are one field.
+
+        Raises
+        ------
+        DataError
+            If two columns have that name.
+        """
+        for name in names:
+            column = self._column(name)
+            if column is not None:
+                if column not in self._fields:
+                    self._fields[column] = Field(column, plain(self.table.columns[column]))
+                return self._fields[column]
+        return None
+
+    def needed(self, *names: str, hint: str = "") -> Field:
+        """Return the first of some fields that the table has.
+
+        Raises
+        ------
+        MissingColumnError
+            If it has none of them.
+        """
+        found = self.field(*names)
+        if found is None:
+            known = ", ".join(map(str, self.table.columns)) or "none"
+            raise MissingColumnError(
+                f"{self.name} has no column {names[0]!r}; it has {known}" + (hint and f". {hint}")
+            )
+        return found
+
+    def title(self, *names: str) -> str:
+        """Return what the table calls the first of some fields; the first name if it has none."""
+        found = self.field(*names)
+        return names[0] if found is None else found.title
+
+    def raw(self, field: Field) -> Any:
+        """Return the cells of a field as the table has them: an array where it has one."""
+        return self.table.columns[field.title]
+
+    def cells(self, *names: str) -> list[Any]:
+        """Return the cells of the first of some fields, None in every row if there is none."""
+        found = self.field(*names)
+        return [None] * len(self) if found is None else found.cells
+
+    def texts(self, *names: str) -> list[str | None]:
+        """Return a field's cells as texts."""
+        return [text(value) for value in self.cells(*names)]
+
+    def identifiers(
+        self, field: Field, clean: Callable[[str], str] = lambda given: given
+    ) -> list[str | None]:
+        """Return a field's identifiers, None where a row has none and is therefore rejected."""
+        ids = [identifier(value) for value in field.cells]
+        for row, value in enumerate(ids):
+            if value is None:
+                given = field.cells[row]
+                what = (
+                    "an identifier; there is none"
+                    if is_missing(given)
+                    else "an identifier: a text or a whole number"
+                )
+                self.reject(row, field.title, given, what)
+        return [None if value is None else clean(value) for value in ids]
+
+    def _column(self, name: str) -> str | None:
+        if name in self.table.columns:
+            return name
+        columns = self._names.get(fold(name), [])
+        if len(columns) > 1:
+            raise DataError(
+                f"{self.name} has the field {name!r} more than once: {', '.join(columns)}"
+            )
+        return columns[0] if columns else None
+
+    # ── repeated records ──────────────────────────────────────────────────────────────────────────
+
+    def leave_out_copies(self, ids: Sequence[str | None], title: str) -> None:
+        """Ignore records that are there twice, and reject those that contradict an earlier one."""
+        first: dict[str, int] = {}
+        names = list(self.table.columns)
+        columns = {name: self.table.columns[name] for name in names}
+        for row, key in enumerate(ids):
+            if key is None or row in self._out:
+                continue
+            earlier = first.setdefault(key, row)
+            if earlier == row:
+                continue
+            if all(_same(columns[name][earlier], columns[name][row]) for name in names):
+                self.ignore(row)
+            else:
+                number = self.table.numbers[earlier]
+                self.reject(
+                    row,
+                    title,
+                    key,
+                    f"one row for each; row {number} has it too, and says otherwise",
+                )
+
+
+def _same(one: Any, other: Any) -> bool:
+    if is_missing(one) or is_missing(other):
+        return is_missing(one) and is_missing(other)
+    return bool(one == other)
+
+
+def open_sheet(
+    source: Any, name: str, *, unpack: Unpack | None = None, partial: bool = False
+) -> Sheet:
+    """Return a source as a sheet; the forms and errors are those of `read_source`."""
+    return Sheet(name, read_source(source, name, unpack=unpack, partial=partial))
