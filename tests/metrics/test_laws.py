@@ -15,6 +15,8 @@ from oracle import Oracle, Row, last_known
 
 from salesfunnel.metrics import (
     against_targets,
+    change_by_period,
+    control_chart_by_period,
     conversion_between,
     entered_by_period,
     flow_table,
@@ -56,6 +58,8 @@ METRICS: dict[str, Callable[..., Table]] = {
     "flow_table": flow_table,
     "trend_by_period": trend_by_period,
     "entered_by_period": entered_by_period,
+    "change_by_period": change_by_period,
+    "control_chart_by_period": control_chart_by_period,
 }
 names = st.sampled_from(list(METRICS))
 
@@ -85,6 +89,8 @@ SUMS = {
     "flow_table": ["transitions", "amount"],
     "trend_by_period": ["created", "won", "lost", "churned", "created_amount", "lost_amount"],
     "entered_by_period": ["entered"],
+    "change_by_period": ["created", "won", "lost"],
+    "control_chart_by_period": ["win_rate_numerator", "win_rate_denominator"],
 }
 """The columns of a table that add; its texts say which row of the other is meant."""
 

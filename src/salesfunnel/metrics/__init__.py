@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from salesfunnel.metrics.between import conversion_between, conversion_matrix
+from salesfunnel.metrics.change import change_by_period
+from salesfunnel.metrics.control import PChart, control_chart_by_period, p_chart
 from salesfunnel.metrics.conversion import (
     conversion_rate,
     cumulative_conversion,
@@ -23,10 +25,13 @@ from salesfunnel.metrics.targets import against_target, against_targets
 from salesfunnel.metrics.trend import entered_by_period, moving_average, trend_by_period
 
 __all__ = [
+    "PChart",
     "adjusted_residuals",
     "against_target",
     "against_targets",
     "benjamini_hochberg",
+    "change_by_period",
+    "control_chart_by_period",
     "conversion_between",
     "conversion_matrix",
     "conversion_rate",
@@ -42,6 +47,7 @@ __all__ = [
     "lost_from",
     "moving_average",
     "newcombe",
+    "p_chart",
     "resolved_conversion",
     "sales_cycle",
     "stage_table",
