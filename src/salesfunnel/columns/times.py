@@ -11,8 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.isotimes import read_iso_times
 from salesfunnel.columns.rejects import Rejects
+from salesfunnel.columns.texts import sliced_of
 from salesfunnel.errors import NaiveTimeError
+from salesfunnel.kernel.numbering import number
+from salesfunnel.kernel.strings import Sliced
 from salesfunnel.model.missing import is_missing
 from salesfunnel.periods import FIRST, LAST, to_instant, to_microseconds, wall_to_utc
 
@@ -64,7 +68,11 @@ def read_times(
         micro = values.astype(np.int64)
         expected = "microseconds since 1970 within the years 1 to 9999"
     else:
-        micro, absent, bad = _from_objects(values, tz, date_format, column)
+        texts = sliced_of(values)
+        if texts is None:
+            micro, absent, bad = _from_objects(values, tz, date_format, column)
+        else:
+            micro, absent, bad = _from_texts(values, texts, tz, date_format, column)
         expected = _expected(date_format)
     bad |= (micro < FIRST) | (micro > LAST)
     micro[bad] = 0
@@ -120,6 +128,38 @@ def _from_datetime64(
     usable = ~(absent | bad)
     micro[usable] = values[usable].astype("datetime64[us]").astype(np.int64)
     return (micro if tz is None else wall_to_utc(micro, tz)), absent, bad
+
+
+def _from_texts(
+    values: Sequence[Any] | NDArray[Any],
+    texts: Sliced,
+    tz: tzinfo | None,
+    date_format: str | None,
+    column: str,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Read the usual forms of ISO 8601 all at once, and each other text once."""
+    n = len(texts)
+    absent, bad = np.zeros(n, bool), np.zeros(n, bool)
+    micro, naive, unread = np.zeros(n, np.int64), absent, np.arange(n)
+    if date_format in (None, LENIENT):
+        micro, naive, unread = read_iso_times(texts)
+    if tz is None and naive.any():
+        # The first time without a zone is told, whoever has read it.
+        row = int(naive.argmax())
+        _from_objects(_at(values, unread[unread < row]), tz, date_format, column)
+        raise _naive(column, values[row])
+    if tz is not None and naive.any():
+        micro[naive] = wall_to_utc(micro[naive], tz)
+    if len(unread):
+        codes, first = number(texts.take(unread))
+        found = _from_objects(_at(values, unread[first]), tz, date_format, column)
+        for into, each in zip((micro, absent, bad), found, strict=True):
+            into[unread] = each[codes]
+    return micro, absent, bad
+
+
+def _at(values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64]) -> list[Any]:
+    return [values[row] for row in rows.tolist()]
 
 
 def _from_objects(

@@ -6,14 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import Rejects
+from salesfunnel.columns.texts import Texts, are_missing, as_objects, strings_of, take
 from salesfunnel.errors import CurrencyError, DefinitionError
 from salesfunnel.kernel.codes import NULL, factorize_integers, factorize_objects, sort_categories
+from salesfunnel.kernel.numbering import number
 from salesfunnel.model.missing import is_missing
 
 
@@ -25,7 +27,7 @@ def as_column(values: Any, name: str) -> Sequence[Any] | NDArray[Any]:
     DefinitionError
         If they are no column of values.
     """
-    if isinstance(values, (list, tuple)):
+    if isinstance(values, (list, tuple, Texts)):
         return values
     array = np.asarray(values)
     if array.ndim != 1:
@@ -51,6 +53,47 @@ def to_plain(values: NDArray[Any]) -> list[Any]:
     return list(values.tolist())
 
 
+class Distinct(NamedTuple):
+    """The different values of a column.
+
+    Attributes
+    ----------
+    codes : (N,) integers
+        Which of them each value is; -1 for what is missing.
+    values : (M,) array
+        They, in order of appearance.
+    """
+
+    codes: NDArray[np.integer[Any]]
+    values: NDArray[Any]
+
+
+def distinct_texts(values: Sequence[Any] | NDArray[Any]) -> Distinct | None:
+    """Return the different values of a column of texts or bytes; None of any other."""
+    strings = strings_of(values)
+    if strings is None:
+        return None
+    codes, first = number(strings)
+    found = take(values, first)
+    missing = are_missing(found)
+    if not missing.any():
+        return Distinct(codes, found)
+    rank = np.cumsum(~missing) - 1
+    rank[missing] = NULL
+    return Distinct(rank[codes], found[~missing])
+
+
+def distinct_values(values: Sequence[Any] | NDArray[Any]) -> Distinct:
+    """Return the different values of a column, whatever they are; equal numbers are one."""
+    found = distinct_texts(values)
+    if found is None:
+        codes, objects = factorize_objects(
+            None if is_missing(value) else value for value in plain_values(values)
+        )
+        found = Distinct(codes, as_objects(objects))
+    return found
+
+
 def read_ids(
     values: Sequence[Any] | NDArray[Any], rejects: Rejects, column: str
 ) -> tuple[NDArray[np.integer[Any]], NDArray[Any] | None]:
@@ -63,20 +106,21 @@ def read_ids(
         span = int(values.max()) - int(values.min()) if len(values) else 0
         wide = span.bit_length() + len(values).bit_length() > 63 or values.dtype == np.uint64
         return factorize_integers(values) if wide else (values, None)
-    codes, distinct = factorize_objects(
-        None if is_missing(value) else value for value in plain_values(values)
-    )
+    codes, ids = distinct_values(values)
     rejects.add(codes == NULL, column, values, "an identifier; there is none")
-    ids = np.empty(len(distinct), object)
-    ids[:] = distinct
     return codes, ids
 
 
-def read_labels(values: Sequence[Any] | NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
+def read_labels(
+    values: Sequence[Any] | NDArray[Any],
+) -> tuple[NDArray[np.integer[Any]], list[str]]:
     """Return codes (N,), -1 where missing, and the distinct labels as texts, ascending."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
         numbers, found = factorize_integers(values)
         return sort_categories(numbers, [str(value) for value in found.tolist()])
+    texts = distinct_texts(values)
+    if texts is not None:
+        return sort_categories(texts.codes, [str(value) for value in texts.values.tolist()])
     codes, distinct = factorize_objects(
         None if is_missing(value) else str(value) for value in plain_values(values)
     )
@@ -169,6 +213,7 @@ def in_one_currency(
     if currency is None:
         return amounts, None
     single = currency if isinstance(currency, str) else None
+    codes: NDArray[np.integer[Any]]
     if single is not None:
         codes, names = np.zeros(len(amounts), np.int64), [single]
     else:

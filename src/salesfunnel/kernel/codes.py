@@ -40,7 +40,7 @@ def factorize_objects(values: Iterable[Any]) -> tuple[NDArray[np.int64], list[An
 
 
 def sort_categories(
-    codes: NDArray[np.int64], categories: list[str]
+    codes: NDArray[np.integer[Any]], categories: list[str]
 ) -> tuple[NDArray[np.int64], list[str]]:
     """Return the same labels with the categories in ascending order."""
     order = sorted(range(len(categories)), key=categories.__getitem__)

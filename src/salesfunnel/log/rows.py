@@ -213,8 +213,8 @@ def _reject_broken(source: Source, rejects: Rejects) -> None:
 
 def _read_reasons(
     column: Sequence[Any] | NDArray[Any] | None,
-    mapped: tuple[NDArray[np.int64], list[str]] | None,
-) -> tuple[NDArray[np.int64], list[str]] | None:
+    mapped: Coded | None,
+) -> Coded | None:
     """Return the reasons, those of the stage map first; None where there are none at all."""
     if column is None:
         return mapped
@@ -231,7 +231,7 @@ def _read_reasons(
 
 def _reject_unknown_reasons(
     funnel: Funnel,
-    reasons: tuple[NDArray[np.int64], list[str]],
+    reasons: Coded,
     is_loss: NDArray[np.bool_],
     rejects: Rejects,
     source: Source,

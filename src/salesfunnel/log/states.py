@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import Rejects
-from salesfunnel.columns.values import plain_values
+from salesfunnel.columns.values import distinct_values
 from salesfunnel.errors import DefinitionError, UnknownStateError
-from salesfunnel.kernel.codes import NULL, factorize_objects
+from salesfunnel.kernel.codes import NULL
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.missing import is_missing
 from salesfunnel.model.stage import LOST
@@ -63,7 +63,8 @@ def read_states(
     if not meaning and _are_codes(values):
         return _from_codes(np.asarray(values), funnel, rejects, column)
 
-    index, names = factorize_objects(map(_name, plain_values(values)))
+    index, found = distinct_values(values)
+    names = [_name(name) for name in found.tolist()]
     reason_names = sorted({reason for _, reason in meaning.values() if reason})
     states = np.full(len(names) + 1, _UNKNOWN, np.uint8)
     reasons = np.full(len(names) + 1, NULL)

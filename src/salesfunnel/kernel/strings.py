@@ -1,0 +1,136 @@
+"""Many strings in one buffer, seen as words of eight bytes, which arrays can hash and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+_WORD = 8
+_MASKS = np.array([(1 << 8 * n) - 1 for n in range(_WORD + 1)], "<u8")
+"""What the first n bytes of a word are."""
+
+Words = NDArray[np.unsignedinteger[Any]]
+
+
+class Strings(Protocol):
+    """N strings of bytes: two are equal if all words are that both of them have."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def words(self, start: int, stop: int) -> Iterator[Words]:
+        """Yield words of some consecutive strings, ``(stop - start,)``: all first ones, and so on.
+
+        There are as many as the longest of these strings needs; where one has ended, they are 0.
+        """
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Strings:
+        """Return some of them."""
+
+
+@attrs.frozen(eq=False)
+class Fixed:
+    """Strings in a matrix, one in each row; zeros at the end of a row are no part of the string.
+
+    Attributes
+    ----------
+    matrix : (N, width) uint8
+        The bytes; those of one row side by side.
+    """
+
+    matrix: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.matrix)
+
+    def words(self, start: int, stop: int) -> Iterator[Words]:
+        """Yield words of some strings; the last overlaps the one before it where it has to."""
+        width = self.matrix.shape[1]
+        size = min(_WORD, 1 << width.bit_length() - 1)
+        for place in (*range(0, width - size, size), width - size):
+            yield self.matrix[start:stop, place : place + size].view(f"u{size}")[:, 0]
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Fixed:
+        """Return some of them."""
+        return Fixed(self.matrix[rows])
+
+    def sliced(self) -> Sliced:
+        """Return the same strings one by one, without the zeros at their ends."""
+        n, width = self.matrix.shape
+        lengths = np.full(n, width)
+        ended = np.flatnonzero(self.matrix[:, -1] == 0)
+        for place in reversed(range(width)):
+            ended = ended[self.matrix[ended, place] == 0]
+            if len(ended) == 0:
+                break
+            lengths[ended] = place
+        starts = np.arange(0, n * width, width)
+        return Sliced(as_words(np.ascontiguousarray(self.matrix).reshape(-1)), starts, lengths)
+
+
+@attrs.frozen(eq=False)
+class Sliced:
+    """Strings anywhere in a buffer.
+
+    Attributes
+    ----------
+    buffer : (B,) little-endian uint64
+        The bytes, and at least one word more; as `as_words` makes it.
+    starts : (N,) int64
+        The byte that each begins at.
+    lengths : (N,) int64
+        How many bytes each has.
+    """
+
+    buffer: NDArray[np.uint64]
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.starts)
+
+    def words(self, start: int, stop: int) -> Iterator[Words]:
+        """Yield the lengths and then the words of some strings."""
+        length = self.lengths[start:stop]
+        yield length.view(np.uint64)
+        begins = self.starts[start:stop]
+        place = begins >> 3
+        low = (begins & 7).view(np.uint64)
+        low <<= np.uint64(3)
+        high = np.uint64(64) - low  # shifted by all of its bits, a word is 0
+        shortest, longest = (int(length.min()), int(length.max())) if len(length) else (0, 0)
+        here = self.buffer.take(place)
+        for offset in range(0, longest, _WORD):
+            place += 1
+            after = self.buffer.take(place, mode="clip")
+            word = here >> low
+            word |= after << high
+            if offset + _WORD > shortest:
+                word &= _MASKS.take(length - offset, mode="clip")
+            yield word
+            here = after
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Sliced:
+        """Return some of them."""
+        return Sliced(self.buffer, self.starts[rows], self.lengths[rows])
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the strings."""
+        data = self.buffer.data.cast("B")
+        stops = (self.starts + self.lengths).tolist()
+        for start, stop in zip(self.starts.tolist(), stops, strict=True):
+            yield bytes(data[start:stop])
+
+
+def as_words(data: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return bytes as the buffer of `Sliced`."""
+    given = np.frombuffer(data, np.uint8)
+    words = np.zeros(len(given) // _WORD + 2, "<u8")
+    words.view(np.uint8)[: len(given)] = given
+    return words
