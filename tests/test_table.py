@@ -396,3 +396,11 @@ def test_a_dataframe_has_the_columns_with_their_types() -> None:
         assert frame["entered"].to_list() == [1234, 0, 7]
         assert str(frame["amount"].dtype).lower() == "float64"
     assert isinstance(table().to_frame(), pd.DataFrame)
+
+
+def test_a_column_may_have_a_title_of_its_own() -> None:
+    titled = Column("age", [3], title=Phrase("duration.days", {"days": 30}))
+
+    assert Table([titled]).to_text().splitlines()[0] == "30 d"
+    assert Table([titled]).to_text("zh").splitlines()[0] == "30 天"
+    assert Table([titled]).columns == ("age",)

@@ -69,8 +69,8 @@ class Column:
         How people see the values; told from the dtype where it is not given.
     labels : callable, optional
         Gives the name of a value for people: ``labels(value, lang)``.
-    title : str, optional
-        The column whose title in the catalogue people see, where it is not this one's.
+    title : str or Phrase, optional
+        The column whose title in the catalogue people see, where it is not this one's, or the text.
     blank : (n,) bool array, optional
         Values that are of no meaning to people, who see "–"; code and exports have them.
     """
@@ -84,7 +84,7 @@ class Column:
         kind: str | None = None,
         labels: Callable[[Any, str], str] | None = None,
         *,
-        title: str | None = None,
+        title: str | Phrase | None = None,
         blank: NDArray[np.bool_] | None = None,
     ) -> None:
         array = values if isinstance(values, np.ndarray) else _as_array(values)
@@ -104,6 +104,13 @@ class Column:
         self.labels = labels
         self.title = title or name
         self.blank = blank
+
+    def header(self, lang: str) -> str:
+        """Return the title that people see."""
+        title = self.title
+        return plain(
+            title.text(lang) if isinstance(title, Phrase) else catalogue(lang).header(title)
+        )
 
     def is_blank(self, index: int) -> bool:
         """Return whether a value is of no meaning to people."""
@@ -311,7 +318,7 @@ class Table:
             for part in self._parts_of(name)
         }
         shown = [c for c in self._columns.values() if c.name not in parts | self.hidden]
-        header = [plain(catalogue(lang).header(column.title)) for column in shown]
+        header = [column.header(lang) for column in shown]
         cells = [self._cells(column, lang) for column in shown]
         rows = [list(row) for row in zip(*cells, strict=True)]
         return header, rows, [column.kind != "text" for column in shown]

@@ -18,6 +18,7 @@ from salesfunnel.metrics import (
     change_by_period,
     control_chart_by_period,
     conversion_between,
+    conversion_by_cohort,
     entered_by_period,
     flow_table,
     loss_by_period,
@@ -26,11 +27,14 @@ from salesfunnel.metrics import (
     loss_table,
     losses_without_reason,
     lost_from,
+    retention_by_cohort,
     sales_cycle,
     stage_table,
     summary,
     trend_by_period,
+    triangle_by_cohort,
     win_rate,
+    win_rate_by_cohort,
 )
 from salesfunnel.table import Table
 
@@ -59,6 +63,10 @@ METRICS: dict[str, Callable[..., Table]] = {
     "trend_by_period": trend_by_period,
     "entered_by_period": entered_by_period,
     "change_by_period": change_by_period,
+    "win_rate_by_cohort": win_rate_by_cohort,
+    "conversion_by_cohort": conversion_by_cohort,
+    "triangle_by_cohort": triangle_by_cohort,
+    "retention_by_cohort": retention_by_cohort,
     "control_chart_by_period": control_chart_by_period,
 }
 names = st.sampled_from(list(METRICS))
@@ -90,6 +98,10 @@ SUMS = {
     "trend_by_period": ["created", "won", "lost", "churned", "created_amount", "lost_amount"],
     "entered_by_period": ["entered"],
     "change_by_period": ["created", "won", "lost"],
+    "win_rate_by_cohort": ["created", "won_share_numerator"],
+    "conversion_by_cohort": ["conversion_rate_numerator", "conversion_rate_denominator"],
+    "triangle_by_cohort": RATE,
+    "retention_by_cohort": ["created", "age_60d_numerator"],
     "control_chart_by_period": ["win_rate_numerator", "win_rate_denominator"],
 }
 """The columns of a table that add; its texts say which row of the other is meant."""

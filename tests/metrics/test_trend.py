@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from metrics.checks import check_rate
 from metrics.frames import axis, deals, periods
@@ -34,6 +34,7 @@ def spread_out(oracle: Oracle, hours: int) -> Oracle:
 # ── the trend ─────────────────────────────────────────────────────────────────────────────────────
 
 
+@settings(max_examples=50)
 @given(oracles(), groupings, spans, st.sampled_from(ZONES))
 def test_series_are_as_pandas_counts_them(
     oracle: Oracle, by: By, span: tuple[str, int], zone: str
@@ -226,6 +227,7 @@ def test_a_window_is_a_number_of_periods(window: Any) -> None:
 # ── entered ───────────────────────────────────────────────────────────────────────────────────────
 
 
+@settings(max_examples=50)
 @given(oracles(), groupings, spans, st.sampled_from(["reached", "actual", "strict"]))
 def test_entered_by_period_adds_up_to_the_stage_table(
     oracle: Oracle, by: By, span: tuple[str, int], mode: Mode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from salesfunnel.metrics.between import conversion_between, conversion_matrix
 from salesfunnel.metrics.change import change_by_period
+from salesfunnel.metrics.cohort import conversion_by_cohort, win_rate_by_cohort
 from salesfunnel.metrics.control import PChart, control_chart_by_period, p_chart
 from salesfunnel.metrics.conversion import (
     conversion_rate,
@@ -23,6 +24,7 @@ from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.summary import summary
 from salesfunnel.metrics.targets import against_target, against_targets
 from salesfunnel.metrics.trend import entered_by_period, moving_average, trend_by_period
+from salesfunnel.metrics.triangle import retention_by_cohort, triangle_by_cohort
 
 __all__ = [
     "PChart",
@@ -33,6 +35,7 @@ __all__ = [
     "change_by_period",
     "control_chart_by_period",
     "conversion_between",
+    "conversion_by_cohort",
     "conversion_matrix",
     "conversion_rate",
     "cumulative_conversion",
@@ -49,11 +52,14 @@ __all__ = [
     "newcombe",
     "p_chart",
     "resolved_conversion",
+    "retention_by_cohort",
     "sales_cycle",
     "stage_table",
     "summary",
     "trend_by_period",
+    "triangle_by_cohort",
     "two_sided_p",
     "wilson",
     "win_rate",
+    "win_rate_by_cohort",
 ]

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.metrics.intervals import wilson
-from salesfunnel.table import Column
+from salesfunnel.table import Column, Phrase
 
 WEIGHTS = ("count", "amount")
 """Whether opportunities count as one each, or by their amounts."""
@@ -29,7 +29,7 @@ def rate_columns(
     *,
     defined: NDArray[np.bool_] | None = None,
     bounded: bool = True,
-    titles: tuple[str | None, str | None, str | None] = (None, None, None),
+    titles: tuple[str | Phrase | None, str | None, str | None] = (None, None, None),
 ) -> list[Column]:
     """Return a rate by count with its numerator, denominator and Wilson interval, as columns.
 
@@ -66,7 +66,7 @@ def amount_rate_columns(
     denominator: NDArray[np.float64],
     *,
     defined: NDArray[np.bool_] | None = None,
-    titles: tuple[str | None, str | None, str | None] = (None, None, None),
+    titles: tuple[str | Phrase | None, str | None, str | None] = (None, None, None),
 ) -> list[Column]:
     """Return a rate by amount, the only one of its table, as columns; its bounds are NaN.
 
