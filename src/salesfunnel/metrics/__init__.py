@@ -25,6 +25,7 @@ from salesfunnel.metrics.summary import summary
 from salesfunnel.metrics.targets import against_target, against_targets
 from salesfunnel.metrics.trend import entered_by_period, moving_average, trend_by_period
 from salesfunnel.metrics.triangle import retention_by_cohort, triangle_by_cohort
+from salesfunnel.metrics.velocity import sales_velocity, velocity
 
 __all__ = [
     "PChart",
@@ -54,11 +55,13 @@ __all__ = [
     "resolved_conversion",
     "retention_by_cohort",
     "sales_cycle",
+    "sales_velocity",
     "stage_table",
     "summary",
     "trend_by_period",
     "triangle_by_cohort",
     "two_sided_p",
+    "velocity",
     "wilson",
     "win_rate",
     "win_rate_by_cohort",

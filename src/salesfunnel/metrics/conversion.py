@@ -12,8 +12,15 @@ from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagecounts import stage_counts
 from salesfunnel.log.stagelog import Instant, StageLog
+from salesfunnel.metrics.bootstrap import bootstrap_ratio
 from salesfunnel.metrics.grouped import as_of_note, beside, group_columns, groups_of, sums
-from salesfunnel.metrics.rates import amount_rate_columns, check_weight, rate_columns, ratio
+from salesfunnel.metrics.rates import (
+    amount_rate_columns,
+    check_weight,
+    interval_notes,
+    rate_columns,
+    ratio,
+)
 from salesfunnel.table import Column, Phrase, Table
 
 _WIN_RATE = ("win_rate", "won", "won_or_lost")
@@ -135,6 +142,8 @@ def win_rate(
     *,
     by: str | Sequence[str] | None = None,
     weight: str = "count",
+    bootstrap: int | None = None,
+    seed: int = 0,
     as_of: Instant | None = None,
     where: Where | None = None,
 ) -> Table:
@@ -147,6 +156,11 @@ def win_rate(
         Attributes to group by: the labels last known at `as_of`.
     weight : {"count", "amount"}
         Whether every opportunity counts as one or by its amount, those without one as nothing.
+    bootstrap : int, optional
+        By amount, how many times opportunities are drawn again for the interval, as in 1000; by
+        default there is no interval.
+    seed : int
+        Of the random generator of the bootstrap.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
     where : mapping of str to label or collection of labels, optional
@@ -156,37 +170,41 @@ def win_rate(
     -------
     Table
         A row for each group (one without): its labels, ``value``, ``numerator``, ``denominator``,
-        ``low`` and ``high`` (Wilson, 0.95; NaN by amount). By amount, the rate of a group with a
-        negative one is NaN.
+        ``low`` and ``high`` (Wilson, 0.95; by amount bootstrap, if asked for, else NaN). By
+        amount, the rate of a group with a negative one is NaN.
 
     Raises
     ------
     UnknownAttributeError, DefinitionError
         If an argument is not of this form.
     """
-    check_weight(weight)
+    check_weight(weight, bootstrap)
     view = log.view(as_of, where)
     status = view.standing.status
     groups = groups_of(view, by)
     codes, n_groups = groups.codes, groups.n
     is_won = (status == WON) | (status == CHURNED)
     is_resolved = is_won | (status == LOST)
-    notes = [*as_of_note(view), Phrase("note.win_rate")]
+    notes = [*as_of_note(view), Phrase("note.win_rate"), *interval_notes(weight, bootstrap)]
     if weight == "count":
         won, resolved = (
             np.bincount(codes[mask], minlength=n_groups) for mask in (is_won, is_resolved)
         )
         rate = rate_columns("value", won, resolved, titles=_WIN_RATE)
-        notes.append(Phrase("note.interval", {"level": "95%"}))
     else:
         won_amount, resolved_amount = (
             sums(view.amount[mask], codes[mask], n_groups) for mask in (is_won, is_resolved)
         )
         is_negative = np.bincount(codes[is_resolved & (view.amount < 0)], minlength=n_groups) > 0
+        bounds = None
+        if bootstrap is not None:
+            worth = np.nan_to_num(view.amount)
+            bounds = bootstrap_ratio(
+                worth * is_won, worth * is_resolved, codes, n_groups, bootstrap, seed
+            )
         rate = amount_rate_columns(
-            won_amount, resolved_amount, defined=~is_negative, titles=_WIN_RATE
+            won_amount, resolved_amount, defined=~is_negative, bounds=bounds, titles=_WIN_RATE
         )
-        notes.append(Phrase("note.amount_rate"))
         if is_negative.any():
             notes.append(Phrase("note.negative_amounts"))
     return Table(beside(groups.columns(), rate), title=Phrase("title.win_rate"), notes=notes)

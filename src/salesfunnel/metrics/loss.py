@@ -26,6 +26,8 @@ def loss_table(
     by_stage: bool = False,
     by: str | Sequence[str] | None = None,
     weight: str = "count",
+    bootstrap: int | None = None,
+    seed: int = 0,
     as_of: Instant | None = None,
     where: Where | None = None,
 ) -> Table:
@@ -41,6 +43,11 @@ def loss_table(
         Attributes to group by: the labels last known at `as_of`.
     weight : {"count", "amount"}
         Whether every opportunity counts as one or by its amount, those without one as nothing.
+    bootstrap : int, optional
+        By amount, how many times opportunities are drawn again for the interval, as in 1000; by
+        default there is no interval.
+    seed : int
+        Of the random generator of the bootstrap.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
     where : mapping of str to label or collection of labels, optional
@@ -52,15 +59,16 @@ def loss_table(
         A row for each reason that occurs (of each group and stage): the group's labels, ``stage``
         if asked for, ``reason`` (None: no reason was given), the share of all losses of that group
         and stage as ``value``, ``numerator``, ``denominator``, ``low`` and ``high`` (Wilson, 0.95;
-        NaN by amount), and ``amount``, the sum of the known amounts lost. By amount, shares of
-        groups and stages with a negative amount are NaN.
+        by amount bootstrap, if asked for, else NaN), and ``amount``, the sum of the known amounts
+        lost. By amount, shares of groups and stages with a negative amount are NaN.
 
     Raises
     ------
     UnknownAttributeError, DefinitionError
         If an argument is not of this form.
     """
-    return _table(log.view(as_of, where), by_stage, by, weight, pareto=False)
+    view = log.view(as_of, where)
+    return _table(view, by_stage, by, weight, pareto=False, bootstrap=bootstrap, seed=seed)
 
 
 def loss_pareto(
@@ -220,11 +228,18 @@ def losses_without_reason(
 
 
 def _table(
-    view: View, by_stage: bool, by: str | Sequence[str] | None, weight: str, *, pareto: bool
+    view: View,
+    by_stage: bool,
+    by: str | Sequence[str] | None,
+    weight: str,
+    *,
+    pareto: bool,
+    bootstrap: int | None = None,
+    seed: int = 0,
 ) -> Table:
     log, groups, lost = view.log, groups_of(view, by), losses(view)
     places = [groups.codes[lost.member], *([lost.stage] if by_stage else [])]
-    shares = reason_shares(lost, places, weight)
+    shares = reason_shares(lost, places, weight, bootstrap, seed)
     columns: list[Column] = []
     if by_stage:
         keys = np.array(log.funnel.states, object)[shares.place[:, 1]]

@@ -13,8 +13,15 @@ from salesfunnel.kernel.standing import LOST
 from salesfunnel.log.naming import reason_namer
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.view import View
+from salesfunnel.metrics.bootstrap import bootstrap_bounds, canonical_order
 from salesfunnel.metrics.grouped import sums
-from salesfunnel.metrics.rates import amount_rate_columns, check_weight, rate_columns, ratio
+from salesfunnel.metrics.rates import (
+    amount_rate_columns,
+    check_weight,
+    interval_notes,
+    rate_columns,
+    ratio,
+)
 from salesfunnel.table import Column, Phrase
 
 VITAL = 0.8
@@ -72,6 +79,10 @@ class ReasonShares(NamedTuple):
         Their known amounts.
     is_negative : (C,) bool
         Whether any opportunity lost in the place has a negative amount.
+    bootstrap : int or None
+        How many times the lost ones were drawn again for intervals by amount.
+    bounds : pair of (C,) float64, or None
+        Those intervals.
     """
 
     weight: str
@@ -83,6 +94,8 @@ class ReasonShares(NamedTuple):
     amount: NDArray[np.float64]
     total_amount: NDArray[np.float64]
     is_negative: NDArray[np.bool_]
+    bootstrap: int | None
+    bounds: tuple[NDArray[np.float64], NDArray[np.float64]] | None
 
     def rates(self) -> list[Column]:
         """Return the shares as columns; by amount they have no meaning where one is negative."""
@@ -93,6 +106,7 @@ class ReasonShares(NamedTuple):
             self.amount,
             self.total_amount,
             defined=~self.is_negative,
+            bounds=self.bounds,
             titles=("share", "lost_amount", "total_lost_amount"),
         )
 
@@ -119,25 +133,27 @@ class ReasonShares(NamedTuple):
         notes = []
         if (self.reason == NULL).any():
             notes.append(Phrase("note.loss_without_reason"))
-        if self.weight == "count":
-            return [*notes, Phrase("note.interval", {"level": "95%"})]
-        notes.append(Phrase("note.amount_rate"))
-        if self.is_negative.any():
+        notes += interval_notes(self.weight, self.bootstrap)
+        if self.weight == "amount" and self.is_negative.any():
             notes.append(Phrase("note.negative_amounts"))
         return notes
 
 
 def reason_shares(
-    lost: Losses, places: Sequence[NDArray[np.int64]], weight: str = "count"
+    lost: Losses,
+    places: Sequence[NDArray[np.int64]],
+    weight: str = "count",
+    bootstrap: int | None = None,
+    seed: int = 0,
 ) -> ReasonShares:
     """Return what reasons make up of the losses of each place, given by codes (n,) from 0 on.
 
     Raises
     ------
     DefinitionError
-        If `weight` is not count or amount.
+        If `weight` is not count or amount, or there is a bootstrap of counts.
     """
-    check_weight(weight)
+    check_weight(weight, bootstrap)
     cell, cells = combine([*places, lost.reason])
     place, distinct = combine(list(places))
     place_of_cell = np.zeros(len(cells), np.int64)
@@ -148,6 +164,10 @@ def reason_shares(
     last = np.where(cells[:, -1] == NULL, np.iinfo(np.int64).max, cells[:, -1])
     rows = np.lexsort((last, -(count if weight == "count" else amount), place_of_cell))
     at, n_places = place_of_cell[rows], len(distinct)
+    bounds = None
+    if bootstrap is not None:
+        low, high = _bounds(cell, place, lost.amount, place_of_cell, bootstrap, seed)
+        bounds = low[rows], high[rows]
     return ReasonShares(
         weight=weight,
         place=cells[rows, :-1],
@@ -158,7 +178,31 @@ def reason_shares(
         amount=amount[rows],
         total_amount=sums(lost.amount, place, n_places)[at],
         is_negative=np.bincount(place[lost.amount < 0], minlength=n_places)[at] > 0,
+        bootstrap=bootstrap,
+        bounds=bounds,
     )
+
+
+def _bounds(
+    cell: NDArray[np.int64],
+    place: NDArray[np.int64],
+    amount: NDArray[np.float64],
+    place_of_cell: NDArray[np.int64],
+    replicates: int,
+    seed: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return intervals of the share by amount of each cell (C,), of losses in cells and places."""
+    worth = np.nan_to_num(amount)
+    order = canonical_order(place, [worth, cell.astype(np.float64)])
+    cell, place, worth = cell[order], place[order], worth[order]
+    n_cells, n_places = len(place_of_cell), int(place.max(initial=-1)) + 1
+
+    def statistic(times: NDArray[np.int64]) -> NDArray[np.float64]:
+        drawn = worth * times
+        total = np.bincount(place, drawn, minlength=n_places)
+        return ratio(np.bincount(cell, drawn, minlength=n_cells), total[place_of_cell])
+
+    return bootstrap_bounds(statistic, place, n_places, replicates=replicates, seed=seed)
 
 
 def reason_column(log: StageLog, codes: NDArray[np.int64]) -> Column:

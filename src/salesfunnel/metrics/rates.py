@@ -66,35 +66,49 @@ def amount_rate_columns(
     denominator: NDArray[np.float64],
     *,
     defined: NDArray[np.bool_] | None = None,
+    bounds: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
     titles: tuple[str | Phrase | None, str | None, str | None] = (None, None, None),
 ) -> list[Column]:
-    """Return a rate by amount, the only one of its table, as columns; its bounds are NaN.
+    """Return a rate by amount, the only one of its table, as columns.
 
     Parameters
     ----------
     numerator, denominator : (n,) float
     defined : (n,) bool, optional
         Where the rate has a meaning: where no amount is negative. Elsewhere it is NaN.
+    bounds : pair of (n,) float, optional
+        Its interval, by bootstrap; NaN without.
     titles : tuple of str
         The columns whose titles in the catalogue people see above rate, numerator and denominator.
     """
     value = ratio(numerator, denominator)
-    unknown = np.full(len(value), np.nan)
+    low, high = (np.full(len(value), np.nan),) * 2 if bounds is None else bounds
+    if defined is not None:
+        value, low, high = (np.where(defined, values, np.nan) for values in (value, low, high))
     return [
-        Column(
-            "value",
-            value if defined is None else np.where(defined, value, np.nan),
-            "rate",
-            title=titles[0],
-        ),
+        Column("value", value, "rate", title=titles[0]),
         Column("numerator", numerator, "money", title=titles[1]),
         Column("denominator", denominator, "money", title=titles[2]),
-        Column("low", unknown, "rate"),
-        Column("high", unknown, "rate"),
+        Column("low", low, "rate"),
+        Column("high", high, "rate"),
     ]
 
 
-def check_weight(weight: str) -> None:
-    """Refuse a ``weight=`` that is none of `WEIGHTS`."""
+def check_weight(weight: str, bootstrap: int | None = None) -> None:
+    """Refuse a ``weight=`` that is none of `WEIGHTS`, and a bootstrap of counts."""
     if weight not in WEIGHTS:
         raise DefinitionError(f"weight= is one of {', '.join(WEIGHTS)}, not {weight!r}")
+    if bootstrap is not None and weight == "count":
+        raise DefinitionError(
+            "bootstrap= is for weight='amount': a rate by count has its Wilson interval anyway"
+        )
+
+
+def interval_notes(weight: str, bootstrap: int | None = None) -> list[Phrase]:
+    """Return what people must know of the interval of a rate by count or by amount."""
+    if weight == "count":
+        return [Phrase("note.interval", {"level": "95%"})]
+    if bootstrap is None:
+        return [Phrase("note.amount_rate")]
+    values = {"level": "95%", "count": bootstrap}
+    return [Phrase("note.by_amount"), Phrase("note.bootstrap_interval", values)]
