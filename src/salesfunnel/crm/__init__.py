@@ -1,5 +1,5 @@
 """CRMs → logs: what Salesforce, HubSpot and Jiandaoyun (简道云) export. Nothing is fetched."""
 
-from salesfunnel.crm import salesforce
+from salesfunnel.crm import hubspot, salesforce
 
-__all__ = ["salesforce"]
+__all__ = ["hubspot", "salesforce"]

@@ -98,10 +98,16 @@ class Draft:
 
     def instants(self, sheet: Sheet, title: str, values: Sequence[Any]) -> list[int]:
         """Return a sheet's times as microseconds in UTC; rows without one are rejected."""
+        micro, problems = self.moments(values, title)
+        for row, expected in problems.items():
+            sheet.reject(row, title, values[row], expected)
+        return micro
+
+    def moments(self, values: Sequence[Any], title: str) -> tuple[list[int], dict[int, str]]:
+        """Return times as microseconds in UTC, and what was expected where they are none."""
         micro, rejects = self._read_times(values, title)
-        for bad in rejects.settle():
-            sheet.reject(bad.row, title, bad.value, bad.expected)
-        return [int(moment) for moment in micro.tolist()]
+        problems = {bad.row: bad.expected for bad in rejects.settle()}
+        return [int(moment) for moment in micro.tolist()], problems
 
     def _read_times(self, values: Sequence[Any], title: str) -> tuple[NDArray[np.int64], Rejects]:
         rejects = Rejects(len(values), "collect")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from salesfunnel.columns.files import LIMITS, Limits
 from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.columns.source import Unpack, read_source
-from salesfunnel.crm.cells import fold, identifier, plain, text
+from salesfunnel.crm.cells import fold, identifier, plain, text, truth
 from salesfunnel.errors import BadRow, DataError, MissingColumnError
 from salesfunnel.model.missing import is_missing
 
@@ -189,8 +190,39 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def open_sheet(
-    source: Any, name: str, *, unpack: Unpack | None = None, partial: bool = False
-) -> Sheet:
-    """Return a source as a sheet; the forms and errors are those of `read_source`."""
-    return Sheet(name, read_source(source, name, unpack=unpack, partial=partial))
+class Opener(NamedTuple):
+    """How the sources of a CRM are opened.
+
+    Attributes
+    ----------
+    unpack : callable
+        Takes a parsed response for a page.
+    partial : bool
+        Whether pages may be missing.
+    limits : Limits
+        For files.
+    deleted : tuple of str
+        Names of the field that says that a record is deleted, where such records are to be ignored.
+    """
+
+    unpack: Unpack
+    partial: bool = False
+    limits: Limits = LIMITS
+    deleted: tuple[str, ...] = ()
+
+    def sheet(self, source: Any, name: str) -> Sheet:
+        """Return a source as a sheet, an empty one if it is None.
+
+        The forms and errors are those of `salesfunnel.columns.source.read_source`.
+        """
+        if source is None:
+            return Sheet(name, RawTable(name, {}, ()))
+        table = read_source(
+            source, name, unpack=self.unpack, partial=self.partial, limits=self.limits
+        )
+        sheet = Sheet(name, table)
+        if self.deleted:
+            for row, value in enumerate(sheet.cells(*self.deleted)):
+                if truth(value):
+                    sheet.ignore(row)
+        return sheet

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from typing import Any
 
-from salesfunnel.columns.rawtable import RawTable
-from salesfunnel.crm.cells import truth
+from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits
 from salesfunnel.crm.draft import Draft, Options
 from salesfunnel.crm.meaning import Meaning, named_attributes
 from salesfunnel.crm.related import Related
@@ -17,8 +16,8 @@ from salesfunnel.crm.salesforce.leads import LABELS as LEAD_LABELS
 from salesfunnel.crm.salesforce.leads import Leads
 from salesfunnel.crm.salesforce.opportunities import Opportunities
 from salesfunnel.crm.salesforce.responses import long_id, unpack
-from salesfunnel.crm.salesforce.stages import meanings, read_stages, to_funnel
-from salesfunnel.crm.sheet import Sheet, open_sheet
+from salesfunnel.crm.salesforce.stages import Value, meanings, read_stages, to_funnel
+from salesfunnel.crm.sheet import Opener, Sheet
 from salesfunnel.errors import DefinitionError
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import StageMap
@@ -55,6 +54,8 @@ def load(
     date_format: str | None = None,
     tz: str | tzinfo | None = None,
     errors: str = "raise",
+    max_bytes: int = MAX_BYTES,
+    max_line: int = MAX_LINE,
 ) -> StageLog:
     """Return the log of opportunities of Salesforce.
 
@@ -114,6 +115,8 @@ def load(
         The field with each amount's currency (CurrencyIsoCode by default), or the currency of all.
     stage_map, ties, rates, missing_time, date_format, tz, errors
         As in `StageLog.from_columns`. The stage map stands above what `stages` say.
+    max_bytes, max_line : int
+        What a compressed file may hold, and a line may have, at most.
 
     Returns
     -------
@@ -151,27 +154,21 @@ def load(
     >>> load(history=history, stages=stages)
     StageLog(2 entries of 1 opportunities, 1 stages, as of 2026-02-01 02:00:00+00:00)
     """
-
-    def opened(source: Source, name: str) -> Sheet:
-        if source is None:
-            return Sheet(name, RawTable(name, {}, ()))
-        sheet = open_sheet(source, name, unpack=unpack, partial=partial)
-        if not deleted:
-            for row, value in enumerate(sheet.cells("IsDeleted", "Deleted")):
-                if truth(value):
-                    sheet.ignore(row)
-        return sheet
-
     if opportunities is None and history is None and field_history is None and leads is None:
         raise DefinitionError("nothing to load: give opportunities=, history= or field_history=")
+    limits = Limits(max_bytes, max_line)
+    opener = Opener(unpack, partial, limits, () if deleted else ("IsDeleted", "Deleted"))
     sheets = {
-        "opportunities": opened(opportunities, "opportunities"),
-        "history": opened(history, "history"),
-        "field_history": opened(field_history, "field_history"),
-        "leads": opened(leads, "leads"),
+        name: opener.sheet(source, name)
+        for name, source in (
+            ("opportunities", opportunities),
+            ("history", history),
+            ("field_history", field_history),
+            ("leads", leads),
+        )
     }
     related = {
-        name: Related(opened(source, argument), ["Id"], long_id)
+        name: Related(opener.sheet(source, argument), ["Id"], long_id)
         for name, argument, source in (
             ("Account", "accounts", accounts),
             ("Contact", "contacts", contacts),
@@ -180,7 +177,8 @@ def load(
         if source is not None
     }
     records = Opportunities(sheets["opportunities"], related)
-    meaning = _meaning(records, sheets, stages, partial, funnel, lead_stage, stage_map)
+    values = None if stages is None else read_stages(opener.sheet(stages, "stages"))
+    meaning = _meaning(records, sheets, values, funnel, lead_stage, stage_map)
     draft = Draft(meaning, Options(ties, rates, missing_time, date_format, tz, errors))
     all_leads = Leads(sheets["leads"], draft)
     if leads is not None:
@@ -225,16 +223,14 @@ def load(
 def _meaning(
     records: Opportunities,
     sheets: Mapping[str, Sheet],
-    stages: Source,
-    partial: bool,
+    values: Sequence[Value] | None,
     funnel: Funnel | None,
     lead_stage: str | Stage | None,
     stage_map: StageMap | None,
 ) -> Meaning:
     """Return what the names of stages mean, in the funnel given or that of the stages."""
     known = records.closed_names()
-    if stages is not None:
-        values = read_stages(stages, partial=partial)
+    if values is not None:
         known |= meanings(values)
         if funnel is None:
             met = {

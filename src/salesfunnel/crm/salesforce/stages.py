@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from salesfunnel.columns.rejects import settled
 from salesfunnel.crm.cells import number, text, truth
 from salesfunnel.crm.salesforce.responses import unpack
-from salesfunnel.crm.sheet import Sheet, open_sheet
+from salesfunnel.crm.sheet import Opener, Sheet
 from salesfunnel.errors import DataError
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.reasons import LOSS_REASONS
@@ -86,7 +86,7 @@ def funnel(stages: Any, *, keep: Collection[str] = (), name: str = "Salesforce")
     >>> funnel(stages)["Demo"].probability
     0.4
     """
-    return to_funnel(read_stages(stages), keep, name)
+    return to_funnel(read_stages(Opener(unpack).sheet(stages, "stages")), keep, name)
 
 
 def to_funnel(
@@ -101,7 +101,7 @@ def to_funnel(
     return Funnel(wanted, LOSS_REASONS, name=name)
 
 
-def read_stages(stages: Any, *, partial: bool = False) -> list[Value]:
+def read_stages(sheet: Sheet) -> list[Value]:
     """Return the values of ``StageName`` in their order.
 
     Raises
@@ -109,7 +109,6 @@ def read_stages(stages: Any, *, partial: bool = False) -> list[Value]:
     DataError
         If a record is no stage, or two have one name.
     """
-    sheet = open_sheet(stages, "stages", unpack=unpack, partial=partial)
     title = sheet.needed("ApiName", "MasterLabel").title
     names = [
         name or label
