@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -22,8 +22,7 @@ def _two_bits(words: list[NDArray[Any]]) -> NDArray[np.uint64]:
     return np.asarray(np.sum([w.astype(np.uint64) for w in words], axis=0) << np.uint64(62))
 
 
-# Of whatever hash, words that are 0 must change nothing: there are more of them where a longer string
-# is near.
+# Words that are 0 change no hash: there are more of them where a longer string is near.
 HASHES: dict[str, Hash] = {
     "as it is": numbering._hash_of,
     "all collide": lambda words: np.zeros(len(words[0]), np.uint64),
@@ -48,8 +47,12 @@ def sliced(strings: Sequence[bytes], gap: bytes = b"#") -> Sliced:
 def expected(strings: Sequence[bytes]) -> tuple[list[int], list[int]]:
     """Return codes and first rows, by a dictionary."""
     seen: dict[bytes, int] = {}
-    codes = [seen.setdefault(string, len(seen)) for string in strings]
-    return codes, [codes.index(code) for code in range(len(seen))]
+    first: dict[bytes, int] = {}
+    codes = []
+    for row, string in enumerate(strings):
+        codes.append(seen.setdefault(string, len(seen)))
+        first.setdefault(string, row)
+    return codes, list(first.values())
 
 
 def check(strings: Strings, given_: Sequence[bytes]) -> None:
@@ -75,6 +78,7 @@ def test_they_are_those_of_a_dictionary(few: int, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(numbering, "_FEW", few)
     monkeypatch.setattr(numbering, "_CHUNK", 8)
 
+    @settings(max_examples=50)
     @given(st.lists(alike | any_bytes, max_size=40))
     def run(strings: list[bytes]) -> None:
         check(sliced(strings), strings)

@@ -107,7 +107,7 @@ def _hash(strings: Strings) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
 
 
 def _hash_of(words: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """Return hashes whose high bits depend on all words; more words change nothing if they are 0."""
+    """Return hashes whose high bits depend on all words; those that are 0 change nothing."""
     total = words[0] * _multiplier(0)
     for place, word in enumerate(words[1:], start=1):
         total += word * _multiplier(place)
