@@ -19,11 +19,13 @@ from salesfunnel.model.stage import LossReason, Stage
 
 if TYPE_CHECKING:
     from salesfunnel import crm, datasets, metrics, scoring, testing
+    from salesfunnel.log.current import read_current
     from salesfunnel.log.milestones import Milestones
-    from salesfunnel.log.read import read_csv
+    from salesfunnel.log.read import read_csv, read_jsonl, read_parquet
     from salesfunnel.log.stagecounts import StageCounts
     from salesfunnel.log.stageflow import StageFlow
     from salesfunnel.log.stagelog import StageLog
+    from salesfunnel.log.wide import read_wide
     from salesfunnel.model.evidence import Evidence
     from salesfunnel.model.lead import Lead
     from salesfunnel.model.leadstate import LeadChange
@@ -60,6 +62,10 @@ __all__ = [
     "errors",
     "metrics",
     "read_csv",
+    "read_current",
+    "read_jsonl",
+    "read_parquet",
+    "read_wide",
     "report",
     "scoring",
     "testing",
@@ -78,6 +84,10 @@ _LATER = {
     "StageLog": "salesfunnel.log.stagelog",
     "Table": "salesfunnel.table",
     "read_csv": "salesfunnel.log.read",
+    "read_current": "salesfunnel.log.current",
+    "read_jsonl": "salesfunnel.log.read",
+    "read_parquet": "salesfunnel.log.read",
+    "read_wide": "salesfunnel.log.wide",
     "report": "salesfunnel.show.report",
 }
 _MODULES = {"crm", "datasets", "metrics", "scoring", "testing"}

@@ -101,7 +101,13 @@ def from_frame(frame: Any, name: str = "the dataframe") -> RawTable:
             wrapped = wrapped.collect("pyarrow")
         except ImportError as error:
             raise MissingExtraError("reading a DuckDB relation", "arrow") from error
-    return RawTable(name, _FrameColumns(nw, wrapped, names), range(len(wrapped)))
+    instants = frozenset(
+        column
+        for column, dtype in wrapped.schema.items()
+        if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None
+    )
+    columns = _FrameColumns(nw, wrapped, names)
+    return RawTable(name, columns, range(len(wrapped)), instants=instants)
 
 
 def is_frame(value: Any) -> bool:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from salesfunnel.columns.files import LIMITS, Limits, decode, read_bytes
+from salesfunnel.columns.files import (
+    LIMITS,
+    Limits,
+    decode,
+    read_bytes,
+    text_lines,
+    with_encoding,
+)
 from salesfunnel.columns.rawtable import Broken, RawTable
-from salesfunnel.errors import DataError, EmptyFileError, FileLimitError, TruncatedFileError
+from salesfunnel.errors import DataError, EmptyFileError, TruncatedFileError
 
+BATCH = 50_000
+"""Lines of a batch."""
 _RECORD = "a JSON object, with a value for each column"
 
 
@@ -54,35 +64,54 @@ def read_json_lines(path: str | Path, limits: Limits = LIMITS) -> RawTable:
     OSError
         If there is no such file.
     """
-    text = decode(read_bytes(path, limits), str(path))
-    numbers: list[int] = []
+    return with_encoding(
+        path, lambda encoding: next(json_line_batches(path, encoding, limits, n_rows=None)), limits
+    )
+
+
+def json_line_batches(
+    path: str | Path,
+    encoding: str,
+    limits: Limits = LIMITS,
+    *,
+    n_rows: int | None = BATCH,
+) -> Iterator[RawTable]:
+    """Yield the records of a file in batches of `n_rows`, or, with None, all at once.
+
+    Parameters and errors are otherwise those of `read_json_lines`.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If the text is not in that encoding.
+    """
+    with text_lines(path, encoding, limits) as text:
+        lines = ((number, line) for number, line in enumerate(text, start=1) if line.strip())
+        empty = True
+        while batch := list(islice(lines, n_rows)):
+            empty = False
+            yield _lines_table(batch, str(path))
+        if empty:
+            raise EmptyFileError(f"{path} is empty; a JSON object in each line is expected")
+
+
+def _lines_table(lines: Sequence[tuple[int, str]], name: str) -> RawTable:
     records: list[Any] = []
     broken: dict[int, Broken] = {}
-    lines = text.split("\n")
-    for number, line in enumerate(lines, start=1):
-        # A character has a byte at least, so that most lines need not be encoded to be measured.
-        if len(line) > limits.max_line or 4 * len(line) > limits.max_line < len(line.encode()):
-            raise FileLimitError(
-                f"{path}, line {number} has more than {limits.max_line:,} bytes; max_line= raises "
-                "the limit"
-            )
-        if not line.strip():
-            continue
+    for number, line in lines:
         try:
             records.append(_loads(line))
         except ValueError as error:
             # Only the last line can be cut, and then no line break follows it.
             cut = isinstance(error, json.JSONDecodeError) and _breaks_off(error)
-            if number == len(lines) and cut:
+            if cut and not line.endswith(("\n", "\r")):
                 raise TruncatedFileError(
-                    f"{path} breaks off inside line {number}: fetch it again"
+                    f"{name} breaks off inside line {number}: fetch it again"
                 ) from None
-            broken[len(records)] = Broken(_shortened(line), _RECORD)
+            broken[len(records)] = Broken(_shortened(line.strip()), _RECORD)
             records.append({})
-        numbers.append(number)
-    if not numbers:
-        raise EmptyFileError(f"{path} is empty; a JSON object in each line is expected")
-    table = records_table(records, str(path))
+    table = records_table(records, name)
+    numbers = [number for number, _ in lines]
     return table._replace(numbers=numbers, broken={**table.broken, **broken})
 
 

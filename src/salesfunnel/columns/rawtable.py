@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.values import plain_values, to_plain
 from salesfunnel.errors import MissingColumnError
 
 Values = Sequence[Any] | NDArray[Any]
 """The values of a column, as they came."""
+_NESTED = (list, tuple, dict, set, frozenset, np.ndarray)
 
 
 class Broken(NamedTuple):
@@ -34,12 +38,15 @@ class RawTable(NamedTuple):
         in JSON Lines the line (the first is 1), else the place (the first is 0).
     broken : mapping of int to Broken
         Rows that are none, by index, such as a line with too few cells.
+    instants : frozenset of str
+        Columns of times with a zone that come as integers: microseconds since 1970 in UTC.
     """
 
     name: str
     columns: Mapping[str, Values]
     numbers: Sequence[int]
     broken: Mapping[int, Broken] = {}
+    instants: frozenset[str] = frozenset()
 
     def column(self, name: str) -> Values:
         """Return the values of a column.
@@ -56,3 +63,65 @@ class RawTable(NamedTuple):
             raise MissingColumnError(
                 f"{self.name} has no column {name!r}; it has {known}"
             ) from None
+
+    def scalars(self, name: str) -> Values:
+        """Return the values of a column, lists and objects among them as the JSON texts of them.
+
+        Raises
+        ------
+        MissingColumnError
+            If there is no such column.
+        """
+        values = self.column(name)
+        if isinstance(values, np.ndarray) and values.dtype != object:
+            return values
+        nested = {kind for kind in set(map(type, values)) if issubclass(kind, _NESTED)}
+        if not nested:
+            return values
+        return [_json(value) if type(value) in nested else value for value in values]
+
+    def times(self, name: str) -> Values:
+        """Return the values of a column of times.
+
+        Numbers are no times, as nobody can tell seconds from milliseconds, but for those of eight
+        digits, which are read as the dates that they show: 20260131.
+
+        Raises
+        ------
+        MissingColumnError
+            If there is no such column.
+        """
+        values = self.scalars(name)
+        if name in self.instants:
+            return values
+        if isinstance(values, np.ndarray):
+            if values.dtype.kind not in "iuf":
+                return values
+            values = values.tolist()
+        return (
+            [
+                str(value) if type(value) is int and len(str(value)) == 8 else value
+                for value in values
+            ]
+            if int in set(map(type, values))
+            else values
+        )
+
+    def plain(self, name: str) -> list[Any]:
+        """Return the values of a column as Python's own, times with a zone as datetimes.
+
+        Raises
+        ------
+        MissingColumnError
+            If there is no such column.
+        """
+        values = self.column(name)
+        if name in self.instants and isinstance(values, np.ndarray):
+            return to_plain(values.view("datetime64[us]"))
+        return list(plain_values(values))
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return json.dumps(value, ensure_ascii=False, default=str)

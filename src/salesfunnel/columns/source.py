@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from salesfunnel.columns.arrow import read_arrow
 from salesfunnel.columns.csvfile import read_csv_table
 from salesfunnel.columns.files import LIMITS, Limits, content_name
 from salesfunnel.columns.frames import from_frame, is_frame
 from salesfunnel.columns.jsonl import read_json, read_json_lines, records_table
 from salesfunnel.columns.rawtable import Broken, RawTable, Values
-from salesfunnel.columns.values import plain_values
 from salesfunnel.errors import DataError, DefinitionError, IncompletePagesError
 
 JSON, JSON_LINES = (".json",), (".jsonl", ".ndjson")
+ARROW = (".parquet", ".pq", ".arrow", ".feather", ".ipc")
 
 
 class Page(NamedTuple):
@@ -54,10 +55,11 @@ def read_source(
     Parameters
     ----------
     source : path, dataframe, parsed JSON, or a list of any of them
-        A path is read by its ending: ``.json``, ``.jsonl`` or ``.ndjson``, and all others as CSV,
-        each compressed (gzip, zip) or not. Parsed JSON is a list of records, a page that `unpack`
-        knows, a list of such pages, or, where there is no `unpack`, a mapping of columns. Parts of
-        a list are put one after another; a column that one lacks is None there.
+        A path is read by its ending: ``.json``, ``.jsonl`` or ``.ndjson``, Parquet and Arrow, and
+        all others as CSV; text may be compressed (gzip, zip). Parsed JSON is a list of records,
+        a page that `unpack` knows, a list of such pages, or, where there is no `unpack`, a mapping
+        of columns. Parts of a list are put one after another; a column that one lacks is None
+        there.
     what : str
         What messages call it, such as ``"opportunities"``.
     unpack : callable, optional
@@ -111,8 +113,7 @@ def concatenate(tables: Sequence[RawTable], name: str) -> RawTable:
     for column in names:
         values: list[Any] = []
         for table, length in zip(tables, lengths, strict=True):
-            found = table.columns.get(column)
-            values.extend([None] * length if found is None else plain_values(found))
+            values += table.plain(column) if column in table.columns else [None] * length
         columns[column] = values
     broken: dict[int, Broken] = {
         start + index: row
@@ -141,6 +142,8 @@ def _parts(source: Any, what: str) -> Sequence[Any]:
 
 def _read_file(path: Path, limits: Limits) -> Any:
     ending = PurePath(content_name(path)).suffix.lower()
+    if ending in ARROW:
+        return read_arrow(path)
     if ending in JSON:
         return read_json(path, limits)
     if ending in JSON_LINES:

@@ -15,8 +15,7 @@ from salesfunnel.kernel.entries import Columns, Entries, arrange
 from salesfunnel.kernel.ordering import permutation
 from salesfunnel.log.joining import join
 from salesfunnel.log.labels import Labels
-from salesfunnel.log.naming import names_of_states
-from salesfunnel.log.rows import Coded, Meaning, Rows, Source, read_rows
+from salesfunnel.log.rows import Coded, Meaning, Parsing, Rows, Source, read_rows
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import StageMap
 from salesfunnel.model.funnel import Funnel
@@ -25,6 +24,13 @@ from salesfunnel.periods import to_zone
 from salesfunnel.table import Column, Phrase, Table
 
 TIES = ("input", "state")
+
+
+class Reading(Parsing, total=False):
+    """How a reader reads, in the words of `StageLog.from_columns`."""
+
+    ties: str
+    errors: str
 
 
 def build(
@@ -45,14 +51,13 @@ def build(
     errors.
     """
     check(funnel, ties, errors)
-    meaning = Meaning(
-        funnel=funnel,
-        stage_map=stage_map or {},
-        names=names_of_states(funnel),
+    meaning = Meaning.of(
+        funnel,
+        stage_map=stage_map,
         rates=rates,
         missing_time=missing_time,
         date_format=date_format,
-        tz=None if tz is None else to_zone(tz),
+        tz=tz,
     )
     sources = [source] if isinstance(source, Source) else source
     rows = join(

@@ -1,16 +1,19 @@
-"""Reading a log from files and dataframes with a row for each entry."""
+"""Reading a log from files and dataframes that have a row for each entry."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, tzinfo
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
+from salesfunnel.columns.arrow import arrow_batches
 from salesfunnel.columns.csvfile import csv_batches
 from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits, with_encoding
+from salesfunnel.columns.frames import from_frame
+from salesfunnel.columns.jsonl import json_line_batches
 from salesfunnel.columns.rawtable import RawTable
-from salesfunnel.log.build import build
+from salesfunnel.log.build import Reading, build
 from salesfunnel.log.rows import Source
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
@@ -38,16 +41,16 @@ class Fields(NamedTuple):
         """
 
         def optional(name: str | None) -> Any:
-            return None if name is None else table.column(name)
+            return None if name is None else table.scalars(name)
 
         in_column = self.currency is not None and self.currency in table.columns
         return Source(
-            opportunity=table.column(self.opportunity),
-            stage=table.column(self.stage),
-            entered_at=table.column(self.entered_at),
+            opportunity=table.scalars(self.opportunity),
+            stage=table.scalars(self.stage),
+            entered_at=table.times(self.entered_at),
             reason=optional(self.reason),
             attributes={
-                name: table.column(column) for name, column in attribute_columns(self.attributes)
+                name: table.scalars(column) for name, column in attribute_columns(self.attributes)
             },
             amount=optional(self.amount),
             order=optional(self.order),
@@ -64,6 +67,12 @@ class Fields(NamedTuple):
             row_number=table.numbers.__getitem__,
             broken=table.broken,
         )
+
+    def columns(self) -> set[str]:
+        """Return the names of the columns, but for that of the currency, which may be one."""
+        optional = {self.reason, self.amount, self.order} - {None}
+        attributes = {column for _, column in attribute_columns(self.attributes)}
+        return {self.opportunity, self.stage, self.entered_at, *attributes, *map(str, optional)}
 
 
 def attribute_columns(attributes: Iterable[str] | Mapping[str, str]) -> Iterable[tuple[str, str]]:
@@ -142,10 +151,9 @@ def read_csv(
     limits = Limits(max_bytes, max_line)
 
     def read(encoding: str) -> StageLog:
-        batches = csv_batches(path, encoding, limits)
         return build(
             funnel,
-            _sources(batches, fields),
+            map(fields.source, csv_batches(path, encoding, limits)),
             stage_map=stage_map,
             ties=ties,
             rates=rates,
@@ -158,6 +166,121 @@ def read_csv(
     return with_encoding(path, read, limits)
 
 
-def _sources(batches: Iterator[RawTable], fields: Fields) -> Iterator[Source]:
+def read_jsonl(
+    path: str | Path,
+    funnel: Funnel,
+    *,
+    opportunity: str,
+    stage: str,
+    entered_at: str,
+    reason: str | None = None,
+    attributes: Iterable[str] | Mapping[str, str] = (),
+    amount: str | None = None,
+    order: str | None = None,
+    currency: str | None = None,
+    max_bytes: int = MAX_BYTES,
+    max_line: int = MAX_LINE,
+    **reading: Unpack[Reading],
+) -> StageLog:
+    """Return the log of a JSON Lines file: in each line an object, which is one entry.
+
+    A field of an object within it is named with a point between, as in ``owner.name``; a list is a
+    label as the text that it is in JSON. Rows are numbered in errors by their line.
+
+    Parameters
+    ----------
+    path : str or Path
+    funnel : Funnel
+    opportunity, stage, entered_at, reason, attributes, amount, order, currency
+        Names of fields; as in `read_csv`.
+    max_bytes, max_line : int
+        As in `read_csv`.
+    **reading
+        ``stage_map``, ``ties``, ``rates``, ``missing_time``, ``date_format``, ``tz`` and
+        ``errors``, as in `StageLog.from_columns`.
+
+    Raises
+    ------
+    OSError, EmptyFileError, EncodingError, TruncatedFileError, FileLimitError, MissingColumnError
+        If the file as a whole cannot be read.
+    DataError, NaiveTimeError, CurrencyError, DefinitionError
+        As in `StageLog.from_columns`.
+    """
+    fields = Fields(opportunity, stage, entered_at, reason, attributes, amount, order, currency)
+    limits = Limits(max_bytes, max_line)
+
+    def read(encoding: str) -> StageLog:
+        batches = json_line_batches(path, encoding, limits)
+        return build(funnel, map(fields.source, _alike(batches, fields)), **reading)
+
+    return with_encoding(path, read, limits)
+
+
+def read_parquet(
+    path: str | Path,
+    funnel: Funnel,
+    *,
+    opportunity: str,
+    stage: str,
+    entered_at: str,
+    reason: str | None = None,
+    attributes: Iterable[str] | Mapping[str, str] = (),
+    amount: str | None = None,
+    order: str | None = None,
+    currency: str | None = None,
+    **reading: Unpack[Reading],
+) -> StageLog:
+    """Return the log of a Parquet or Arrow (Feather) file with one row for each entry.
+
+    Needs the extra ``arrow``. Rows are numbered in errors from 0.
+
+    Parameters
+    ----------
+    path : str or Path
+    funnel : Funnel
+    opportunity, stage, entered_at, reason, attributes, amount, order, currency
+        Names of columns; as in `read_csv`.
+    **reading
+        ``stage_map``, ``ties``, ``rates``, ``missing_time``, ``date_format``, ``tz`` and
+        ``errors``, as in `StageLog.from_columns`.
+
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    MissingExtraError
+        If pyarrow is not installed.
+    DataError, MissingColumnError
+        If the file as a whole cannot be read.
+    DataError, NaiveTimeError, CurrencyError, DefinitionError
+        As in `StageLog.from_columns`.
+    """
+    fields = Fields(opportunity, stage, entered_at, reason, attributes, amount, order, currency)
+    return build(funnel, map(fields.source, arrow_batches(path)), **reading)
+
+
+def log_of_frame(frame: Any, funnel: Funnel, fields: Fields, reading: Reading) -> StageLog:
+    """Return the log of a dataframe; `StageLog.from_frame` describes arguments and errors."""
+    return build(funnel, fields.source(from_frame(frame)), **reading)
+
+
+def _alike(batches: Iterable[RawTable], fields: Fields) -> Iterator[RawTable]:
+    """Yield batches of records that all have the columns asked for.
+
+    A field that no record of a batch has is missing in all of them.
+
+    Raises
+    ------
+    MissingColumnError
+        At the end, if no record at all has a field.
+    """
+    wanted, seen, name = fields.columns(), dict[str, None](), ""
     for batch in batches:
-        yield fields.source(batch)
+        if fields.currency is not None and not seen and fields.currency in batch.columns:
+            wanted.add(fields.currency)
+        seen |= dict.fromkeys(batch.columns)
+        name = batch.name
+        blank = {column: [None] * len(batch.numbers) for column in wanted - {*batch.columns}}
+        yield batch._replace(columns={**batch.columns, **blank})
+    for column in sorted(wanted - {*seen}):
+        RawTable(name, dict.fromkeys(seen, ()), ()).column(column)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.columns.rawtable import Broken
+from salesfunnel.columns.rawtable import Broken, Values
 from salesfunnel.columns.rejects import Rejects, RowNumber
 from salesfunnel.columns.times import read_times
 from salesfunnel.columns.values import (
@@ -23,8 +23,10 @@ from salesfunnel.columns.values import (
 )
 from salesfunnel.errors import BadRow, DataError
 from salesfunnel.kernel.codes import NULL
-from salesfunnel.log.states import StageMap, read_states
+from salesfunnel.log.naming import names_of_states
+from salesfunnel.log.states import StageMap, States, read_states
 from salesfunnel.model.funnel import Funnel
+from salesfunnel.periods import to_zone
 
 Coded = tuple[NDArray[np.integer[Any]], list[str]]
 """Codes (N,), -1 where there is none, and the texts that they stand for, ascending."""
@@ -54,6 +56,16 @@ class Source(NamedTuple):
         return self.titles.get(field, field)
 
 
+class Parsing(TypedDict, total=False):
+    """How a reader reads values, in the words of `StageLog.from_columns`."""
+
+    stage_map: StageMap | None
+    rates: Mapping[str, float] | None
+    missing_time: datetime | date | str | None
+    date_format: str | None
+    tz: str | tzinfo | None
+
+
 class Meaning(NamedTuple):
     """How values are read; `StageLog.from_columns` describes each.
 
@@ -67,6 +79,20 @@ class Meaning(NamedTuple):
     missing_time: datetime | date | str | None
     date_format: str | None
     tz: tzinfo | None
+
+    @classmethod
+    def of(cls, funnel: Funnel, **parsing: Unpack[Parsing]) -> Meaning:
+        """Return what arguments of a reader mean."""
+        tz = parsing.get("tz")
+        return cls(
+            funnel=funnel,
+            stage_map=parsing.get("stage_map") or {},
+            names=names_of_states(funnel),
+            rates=parsing.get("rates"),
+            missing_time=parsing.get("missing_time"),
+            date_format=parsing.get("date_format"),
+            tz=None if tz is None else to_zone(tz),
+        )
 
 
 class Rows(NamedTuple):
@@ -105,79 +131,147 @@ class Rows(NamedTuple):
     amounts: NDArray[np.float64] | None
     currency: str | None
     order: NDArray[np.int64] | None
-    numbers: Sequence[Any] | NDArray[Any] | None
+    numbers: Values | None
     labels: dict[str, Coded]
     bad: list[BadRow]
     n_bad: int
     ignored: int
 
 
+class Reader:
+    """Reads the columns of a source one after another, noting the rows that cannot be entries.
+
+    Attributes
+    ----------
+    columns : dict of str to sequence
+        The columns that there are, by field; attributes as ``attributes.name``.
+    rejects : Rejects
+        Rows left out so far, and why.
+    """
+
+    def __init__(self, source: Source, meaning: Meaning) -> None:
+        self.source = source
+        self.meaning = meaning
+        self.columns = _columns(source)
+        n_rows = len(self.columns["opportunity"])
+        self.rejects = Rejects(n_rows, "collect", source.row_number)
+        if source.broken:
+            _reject_broken(source, self.rejects)
+
+    def states(self) -> States:
+        """Return the states of rows."""
+        stages, meaning = self.columns["stage"], self.meaning
+        stage_map = (
+            meaning.stage_map if _is_integers(stages) else {**meaning.names, **meaning.stage_map}
+        )
+        title = self.source.title("stage")
+        return read_states(stages, meaning.funnel, stage_map, self.rejects, title)
+
+    def ids(self) -> tuple[NDArray[np.integer[Any]], NDArray[Any] | None]:
+        """Return codes of opportunities and what they stand for, if not for themselves."""
+        return read_ids(self.columns["opportunity"], self.rejects, self.source.title("opportunity"))
+
+    def times(self, values: Values, column: str) -> NDArray[np.int64]:
+        """Return times as microseconds since 1970 in UTC."""
+        return self._read_times(values, self.rejects, column)
+
+    def times_where(
+        self, where: NDArray[np.bool_], values: Values, column: str
+    ) -> NDArray[np.int64]:
+        """Return times of some rows, of which alone faults are noted; those of others are 0."""
+        places = np.flatnonzero(where & ~self.rejects.bad)
+        if isinstance(values, np.ndarray):
+            chosen: Values = values[places]
+        else:
+            chosen = [values[place] for place in places.tolist()]
+        found = Rejects(len(places), "collect")
+        time = np.zeros(len(where), np.int64)
+        time[places] = self._read_times(chosen, found, column)
+        faults: dict[str, NDArray[np.bool_]] = {}
+        for fault in found.settle():
+            bad = faults.setdefault(fault.expected, np.zeros(len(where), bool))
+            bad[places[fault.row]] = True
+        for expected, bad in faults.items():
+            self.rejects.add(bad, column, values, expected)
+        return time
+
+    def _read_times(self, values: Values, rejects: Rejects, column: str) -> NDArray[np.int64]:
+        meaning = self.meaning
+        return read_times(
+            values,
+            rejects,
+            column=column,
+            tz=meaning.tz,
+            date_format=meaning.date_format,
+            missing=meaning.missing_time,
+        )
+
+    def rows(
+        self,
+        states: States,
+        ids: tuple[NDArray[np.integer[Any]], NDArray[Any] | None],
+        time: NDArray[np.int64],
+    ) -> Rows:
+        """Return the rows that have no fault, with everything else that the source says of them."""
+        funnel, source, columns, rejects = (
+            self.meaning.funnel,
+            self.source,
+            self.columns,
+            self.rejects,
+        )
+        reasons = _read_reasons(columns.get("reason"), states.reasons)
+        if reasons is not None and funnel.reasons_closed:
+            _reject_unknown_reasons(funnel, reasons, states.codes == funnel.lost, rejects, source)
+        amounts, currency = _read_amounts(columns, self.meaning.rates, rejects, source)
+        numbers = columns.get("order")
+        order = None if numbers is None else read_order(numbers, rejects, source.title("order"))
+        labels = {
+            name: read_labels(columns[f"attributes.{name}"])
+            for name, values in source.attributes.items()
+            if values is not None
+        }
+        good = None if not rejects.bad.any() else np.flatnonzero(~rejects.bad)
+
+        def pick(column: NDArray[Any]) -> NDArray[Any]:
+            return column if good is None else column[good]
+
+        bad = rejects.settle()
+        if numbers is not None and good is not None:
+            plain = plain_values(numbers)
+            numbers = [plain[row] for row in good.tolist()]
+        codes, identifiers = ids
+        return Rows(
+            ids=pick(codes),
+            identifiers=identifiers,
+            state=pick(states.codes),
+            time=pick(time),
+            reasons=None if reasons is None else (pick(reasons[0]), reasons[1]),
+            amounts=None if amounts is None else pick(amounts),
+            currency=currency,
+            order=None if order is None else pick(order),
+            numbers=numbers,
+            labels={name: (pick(coded), names) for name, (coded, names) in labels.items()},
+            bad=bad,
+            n_bad=len(bad),
+            ignored=int(states.ignored.sum()),
+        )
+
+
 def read_rows(source: Source, meaning: Meaning) -> Rows:
-    """Return the rows of a source.
+    """Return the rows of a source with a row for each entry.
 
     Raises
     ------
     NaiveTimeError, CurrencyError, DataError, DefinitionError
         As in `StageLog.from_columns`, but for rows that cannot be entries.
     """
-    funnel = meaning.funnel
-    columns = _columns(source)
-    rejects = Rejects(len(columns["opportunity"]), "collect", source.row_number)
-    if source.broken:
-        _reject_broken(source, rejects)
-
-    stages = columns["stage"]
-    stage_map = (
-        meaning.stage_map if _is_integers(stages) else {**meaning.names, **meaning.stage_map}
-    )
-    states = read_states(stages, funnel, stage_map, rejects, source.title("stage"))
-    ids, identifiers = read_ids(columns["opportunity"], rejects, source.title("opportunity"))
-    time = read_times(
-        columns["entered_at"],
-        rejects,
-        column=source.title("entered_at"),
-        tz=meaning.tz,
-        date_format=meaning.date_format,
-        missing=meaning.missing_time,
-    )
-    reasons = _read_reasons(columns.get("reason"), states.reasons)
-    if reasons is not None and funnel.reasons_closed:
-        _reject_unknown_reasons(funnel, reasons, states.codes == funnel.lost, rejects, source)
-    amounts, currency = _read_amounts(columns, meaning.rates, rejects, source)
-    numbers = columns.get("order")
-    order = None if numbers is None else read_order(numbers, rejects, source.title("order"))
-    labels = {
-        name: read_labels(columns[f"attributes.{name}"])
-        for name, values in source.attributes.items()
-        if values is not None
-    }
-    good = None if not rejects.bad.any() else np.flatnonzero(~rejects.bad)
-
-    def pick(column: NDArray[Any]) -> NDArray[Any]:
-        return column if good is None else column[good]
-
-    bad = rejects.settle()
-    if numbers is not None and good is not None:
-        plain = plain_values(numbers)
-        numbers = [plain[row] for row in good.tolist()]
-    return Rows(
-        ids=pick(ids),
-        identifiers=identifiers,
-        state=pick(states.codes),
-        time=pick(time),
-        reasons=None if reasons is None else (pick(reasons[0]), reasons[1]),
-        amounts=None if amounts is None else pick(amounts),
-        currency=currency,
-        order=None if order is None else pick(order),
-        numbers=numbers,
-        labels={name: (pick(codes), names) for name, (codes, names) in labels.items()},
-        bad=bad,
-        n_bad=len(bad),
-        ignored=int(states.ignored.sum()),
-    )
+    reader = Reader(source, meaning)
+    states, ids = reader.states(), reader.ids()
+    time = reader.times(reader.columns["entered_at"], source.title("entered_at"))
+    return reader.rows(states, ids, time)
 
 
-def _columns(source: Source) -> dict[str, Sequence[Any] | NDArray[Any]]:
+def _columns(source: Source) -> dict[str, Values]:
     given = {
         "opportunity": source.opportunity,
         "stage": source.stage,
@@ -212,7 +306,7 @@ def _reject_broken(source: Source, rejects: Rejects) -> None:
 
 
 def _read_reasons(
-    column: Sequence[Any] | NDArray[Any] | None,
+    column: Values | None,
     mapped: Coded | None,
 ) -> Coded | None:
     """Return the reasons, those of the stage map first; None where there are none at all."""
@@ -246,7 +340,7 @@ def _reject_unknown_reasons(
 
 
 def _read_amounts(
-    columns: Mapping[str, Sequence[Any] | NDArray[Any]],
+    columns: Mapping[str, Values],
     rates: Mapping[str, float] | None,
     rejects: Rejects,
     source: Source,
@@ -258,7 +352,7 @@ def _read_amounts(
     return in_one_currency(amounts, currency, rates, rejects, source.title("currency"))
 
 
-def _is_integers(values: Sequence[Any] | NDArray[Any]) -> bool:
+def _is_integers(values: Values) -> bool:
     if isinstance(values, np.ndarray):
         return values.dtype.kind in "iu"
     return len(values) > 0 and type(values[0]) is int

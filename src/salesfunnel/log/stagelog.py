@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from salesfunnel.table import Table
 
 if TYPE_CHECKING:
     from salesfunnel.engine.policy import Policy
+    from salesfunnel.log.build import Reading
 
 Instant = datetime | date | np.datetime64 | str | int
 """What `as_of=` takes: see `salesfunnel.periods.to_instant`."""
@@ -184,6 +185,62 @@ class StageLog:
             tz=tz,
             errors=errors,
         )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        funnel: Funnel,
+        *,
+        opportunity: str,
+        stage: str,
+        entered_at: str,
+        reason: str | None = None,
+        attributes: Iterable[str] | Mapping[str, str] = (),
+        amount: str | None = None,
+        order: str | None = None,
+        currency: str | None = None,
+        **reading: Unpack[Reading],
+    ) -> StageLog:
+        """Return the log of a dataframe with one row for each entry, in any order.
+
+        Needs the extra ``frames``. Rows are numbered in errors by their place, from 0; the index of
+        a pandas dataframe is not looked at.
+
+        Parameters
+        ----------
+        frame : dataframe
+            Of pandas, polars, pyarrow, modin, cuDF or what else narwhals knows, with its rows in
+            memory; or a DuckDB relation.
+        funnel : Funnel
+        opportunity, stage, entered_at : str
+            Columns of the identifier, the stage and the time of entry.
+        reason, amount, order : str, optional
+            Columns of the loss reason, the amount and what settles equal times.
+        attributes : sequence of str, or mapping of str to str
+            Columns to group by; as a mapping, from the name of the attribute to that of the column.
+        currency : str, optional
+            The column of each amount's currency if there is one of that name, else the currency of
+            all.
+        **reading
+            ``stage_map``, ``ties``, ``rates``, ``missing_time``, ``date_format``, ``tz`` and
+            ``errors``, as in `from_columns`.
+
+        Raises
+        ------
+        DefinitionError
+            If it is no dataframe, or its rows are not in memory.
+        MissingColumnError
+            If it lacks a column.
+        MissingExtraError
+            If narwhals is not installed.
+        DataError, NaiveTimeError, CurrencyError, DefinitionError
+            As in `from_columns`.
+        """
+        from salesfunnel.log.read import Fields, log_of_frame
+
+        fields = Fields(opportunity, stage, entered_at, reason, attributes, amount, order, currency)
+        return log_of_frame(frame, funnel, fields, reading)
 
     @classmethod
     def from_opportunities(

@@ -1,0 +1,195 @@
+"""Arrow: Parquet and Arrow files, by way of pyarrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.columns.rawtable import RawTable, Values
+from salesfunnel.columns.values import to_plain
+from salesfunnel.errors import DataError, MissingExtraError
+
+BATCH = 1 << 17
+"""Rows of a batch."""
+
+
+def arrow_batches(path: str | Path, *, n_rows: int | None = BATCH) -> Iterator[RawTable]:
+    """Yield the rows of a Parquet or Arrow (Feather) file in batches; the first row is number 0.
+
+    A column is converted when it is first asked for, as `salesfunnel.columns.frames.from_frame`
+    does. The first batch comes even if the file has no rows.
+
+    Parameters
+    ----------
+    path : str or Path
+    n_rows : int, optional
+        How many rows a batch has at most; None for the whole file.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or names a column twice.
+    MissingExtraError
+        If pyarrow is not installed.
+    OSError
+        If there is no such file.
+    """
+    pa = _pyarrow(f"reading {path}")
+    name, start = str(path), 0
+    with Path(path).open("rb") as file:
+        try:
+            for batch in _batches(pa, file, n_rows):
+                yield _table(pa, batch, name, start)
+                start += batch.num_rows
+        except pa.ArrowException as error:
+            raise DataError(
+                f"{path} is no Parquet or Arrow file, or a damaged one: {_first_line(error)}"
+            ) from None
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise DataError(
+                f"{path} is a damaged Parquet or Arrow file: {_first_line(error)}"
+            ) from None
+
+
+def read_arrow(path: str | Path) -> RawTable:
+    """Return the rows of a Parquet or Arrow (Feather) file; see `arrow_batches`."""
+    return next(arrow_batches(path, n_rows=None))
+
+
+def to_arrow(columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> Any:
+    """Return columns as a ``pyarrow.Table``, times in UTC, objects as texts.
+
+    Raises
+    ------
+    MissingExtraError
+        If pyarrow is not installed.
+    """
+    pa = _pyarrow("Arrow")
+    kinds = {"M": pa.timestamp("us", "UTC"), "O": pa.string()}
+    arrays = [
+        pa.array(
+            to_plain(values) if values.dtype.kind in "MOf" else values,
+            kinds.get(values.dtype.kind, pa.from_numpy_dtype(values.dtype)),
+        )
+        for values in columns.values()
+    ]
+    table = pa.Table.from_arrays(arrays, names=list(columns))
+    return table.replace_schema_metadata(dict(metadata)) if metadata else table
+
+
+def write_parquet(table: Any, path: str | Path) -> None:
+    """Write a ``pyarrow.Table`` to a Parquet file."""
+    _pyarrow("Parquet")
+    from pyarrow import parquet
+
+    parquet.write_table(table, path)
+
+
+def _pyarrow(feature: str) -> ModuleType:
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise MissingExtraError(feature, "arrow") from error
+    module: ModuleType = pyarrow
+    return module
+
+
+def _batches(pa: ModuleType, file: Any, n_rows: int | None) -> Iterator[Any]:
+    """Yield record batches, or tables, of a Parquet, Arrow or Arrow stream file."""
+    from pyarrow import ipc, parquet
+
+    magic = file.read(6)
+    file.seek(0)
+    if magic.startswith(b"PAR1"):
+        reader = parquet.ParquetFile(file)
+        if n_rows is None or reader.metadata.num_rows == 0:
+            yield reader.read()
+        else:
+            yield from reader.iter_batches(batch_size=n_rows)
+        return
+    if magic == b"ARROW1":
+        opened = ipc.open_file(file)
+        whole = n_rows is None or opened.num_record_batches == 0
+        members = (opened.get_batch(i) for i in range(opened.num_record_batches))
+    else:
+        opened = ipc.open_stream(file)
+        whole, members = n_rows is None, iter(opened)
+    if whole:
+        yield opened.read_all()
+        return
+    first = next(members, None)
+    yield pa.Table.from_batches([], opened.schema) if first is None else first
+    yield from members
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _table(pa: ModuleType, batch: Any, name: str, start: int) -> RawTable:
+    names = list(batch.schema.names)
+    twice = sorted({column for column in names if names.count(column) > 1})
+    if twice:
+        raise DataError(f"{name} names a column twice: {', '.join(twice)}")
+    instants = frozenset(
+        field.name for field in batch.schema if getattr(field.type, "tz", None) is not None
+    )
+    return RawTable(
+        name,
+        _ArrowColumns(pa, batch, names),
+        range(start, start + batch.num_rows),
+        instants=instants,
+    )
+
+
+class _ArrowColumns(Mapping[str, Values]):
+    """The columns of a batch, converted when asked for."""
+
+    def __init__(self, pa: ModuleType, batch: Any, names: list[str]) -> None:
+        self._pa = pa
+        self._batch = batch
+        self._names = dict.fromkeys(names)
+        self._converted: dict[str, Values] = {}
+
+    def __getitem__(self, name: str) -> Values:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._converted:
+            self._converted[name] = self._values(self._batch.column(name))
+        return self._converted[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _values(self, array: Any) -> Values:
+        pa, kind = self._pa, array.type
+        if pa.types.is_timestamp(kind):
+            return _times(pa, array, kind.tz is not None)
+        if pa.types.is_integer(kind) and array.null_count == 0:
+            return np.asarray(array)
+        if pa.types.is_floating(kind):
+            return np.asarray(array, np.float64)
+        plain: list[Any] = array.to_pylist()
+        return plain
+
+
+def _times(pa: ModuleType, array: Any, has_zone: bool) -> Values:
+    naive = np.asarray(array.cast(pa.timestamp(array.type.unit)))
+    if not has_zone:
+        return naive
+    micro = naive.astype("datetime64[us]")
+    if array.null_count == 0:
+        return micro.view(np.int64)
+    moments: list[datetime | None] = micro.tolist()
+    return [None if moment is None else moment.replace(tzinfo=UTC) for moment in moments]
