@@ -24,8 +24,8 @@ def rubrics(
     disqualifiers: bool = True,
     unknown: str | None = None,
 ) -> Rubric:
-    """Draw a rubric of up to five criteria."""
-    n = draw(st.integers(1, 5))
+    """Draw a rubric of up to four criteria."""
+    n = draw(st.integers(1, 4))
     weights = draw(st.lists(st.integers(0, 9), min_size=n, max_size=n))
     if sum(weights) == 0:
         weights[0] = 1

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from salesfunnel.scoring.criteria import Criterion, Disqualifier, Grade, Level
 from salesfunnel.scoring.explain import Contribution, Explanation, Question
-from salesfunnel.scoring.presets import bant
+from salesfunnel.scoring.grid import Grid
+from salesfunnel.scoring.presets.bant import bant
+from salesfunnel.scoring.presets.champ import champ
+from salesfunnel.scoring.presets.fitbehaviour import fit_behaviour
+from salesfunnel.scoring.presets.meddic import meddic
+from salesfunnel.scoring.presets.strategic import strategic_selling
 from salesfunnel.scoring.rubric import Rubric
 from salesfunnel.scoring.scores import Scores
 from salesfunnel.scoring.single import LeadScore
@@ -34,6 +39,7 @@ __all__ = [
     "Explanation",
     "GainCurve",
     "Grade",
+    "Grid",
     "LeadScore",
     "Level",
     "Question",
@@ -43,13 +49,17 @@ __all__ = [
     "bant",
     "brier_score",
     "calibration_table",
+    "champ",
     "compare_auc",
     "compare_scores",
     "conversion_by_grade",
+    "fit_behaviour",
     "gain_curve",
     "lift_table",
     "log_loss",
+    "meddic",
     "roc_auc",
+    "strategic_selling",
     "time_folds",
     "time_split",
 ]

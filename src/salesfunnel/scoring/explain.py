@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
 from salesfunnel.scoring.criteria import Level
-from salesfunnel.scoring.single import Known, LeadScore, lead_score, totals
+from salesfunnel.scoring.single import (
+    Known,
+    LeadScore,
+    Sums,
+    add_up,
+    answered,
+    lead_score,
+    score_of,
+)
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.numbers import MISSING, format_decimal
 
 if TYPE_CHECKING:
     from salesfunnel.scoring.rubric import Rubric
+    from salesfunnel.scoring.scorer import Scorer
 
 
 @attrs.frozen
@@ -73,7 +83,7 @@ class Explanation:
 
     Attributes
     ----------
-    rubric : Rubric
+    rubric : Rubric or Grid
     result : LeadScore
         Score, grade and range.
     contributions : tuple of Contribution
@@ -84,7 +94,7 @@ class Explanation:
         None where all is known, and where the lead is disqualified.
     """
 
-    rubric: Rubric
+    rubric: Scorer
     result: LeadScore
     contributions: tuple[Contribution, ...]
     question: Question | None
@@ -176,7 +186,7 @@ class Explanation:
         return [Phrase("note.ask_next", values)]
 
     def _grade(self, key: str) -> object:
-        return next(grade for grade in self.rubric.grades if grade.key == key).label
+        return partial(self.rubric.grade_label, key)
 
 
 def _points(score: float) -> object:
@@ -185,23 +195,20 @@ def _points(score: float) -> object:
 
 def explain(rubric: Rubric, known: Sequence[Known]) -> Explanation:
     """Return the score of what is known of a lead, and why; see `Rubric.explain`."""
-    result = lead_score(rubric, known)
+    sums = add_up(rubric._plan, known)
+    result = lead_score(rubric, known, sums)
     return Explanation(
         rubric,
         result,
-        _contributions(rubric, known),
-        None if result.disqualified_by is not None else _question(rubric, known),
+        contributions(rubric, known, sums),
+        None if sums.disqualified else next_question(rubric, known, sums),
     )
 
 
-def _contributions(rubric: Rubric, known: Sequence[Known]) -> tuple[Contribution, ...]:
+def contributions(rubric: Rubric, known: Sequence[Known], sums: Sums) -> tuple[Contribution, ...]:
+    """Return what each criterion gives."""
     plan = rubric._plan
-    seen = sum(
-        left * term.points
-        for term, (value, left) in zip(plan.terms, known, strict=True)
-        if value is not None and term.points > 0
-    )
-    factor = 100 / seen if plan.unknown == "renormalise" and seen > 0 else 1.0
+    factor = 100 / sums.seen if plan.unknown == "renormalise" and sums.seen > 0 else 1.0
     parts = []
     for criterion, (points, *_), (value, left) in zip(
         rubric.criteria, plan.terms, known, strict=True
@@ -216,22 +223,22 @@ def _contributions(rubric: Rubric, known: Sequence[Known]) -> tuple[Contribution
     return tuple(parts)
 
 
-def _question(rubric: Rubric, known: Sequence[Known]) -> Question | None:
+def next_question(rubric: Rubric, known: Sequence[Known], sums: Sums) -> Question | None:
+    """Return the question whose answer may change the grade most; see `Explanation`."""
     plan = rubric._plan
     best: tuple[int, float] | None = None
     question = None
-    asked = list(known)
-    for place, (criterion, (value, left)) in enumerate(zip(rubric.criteria, known, strict=True)):
-        if value is not None and left == 1:
+    for place, (criterion, now) in enumerate(zip(rubric.criteria, known, strict=True)):
+        if now[0] is not None and now[1] == 1:
             continue
-        scores = []
-        for answer in criterion.ends:
-            asked[place] = (answer, 1.0)
-            scores.append(totals(plan, asked).score)
-        asked[place] = (value, left)
-        low, high = min(scores), max(scores)
+        least, most = criterion.ends
+        one = score_of(plan, answered(plan, sums, place, now, least))[0]
+        other = score_of(plan, answered(plan, sums, place, now, most))[0]
+        if math.isnan(one):  # one that counts nothing, where nothing else is known
+            continue
+        low, high = min(one, other), max(one, other)
         low_grade, high_grade = plan.grade(low), plan.grade(high)
-        swing = (low_grade - high_grade, high - low)
+        swing = (low_grade - high_grade, round(high - low, 9))  # equal but for rounding is equal
         if best is None or swing > best:
             best = swing
             keys = rubric.grades[low_grade].key, rubric.grades[high_grade].key

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.errors import (
-    DefinitionError,
-    UnknownCriterionError,
-    WeightError,
-)
+from salesfunnel.errors import DefinitionError, WeightError
 from salesfunnel.model.frozendict import FrozenDict
-from salesfunnel.model.instant import instant
-from salesfunnel.model.lead import Lead
 from salesfunnel.model.validation import from_list, from_mapping, is_text, to_names
 from salesfunnel.scoring.criteria import Criterion, Disqualifier, Grade, number_up_to, to_parts
+from salesfunnel.scoring.explain import Explanation, explain
+from salesfunnel.scoring.scorer import Scorer
+from salesfunnel.scoring.scores import Floats, Scores, score_array
 from salesfunnel.scoring.single import Known, LeadScore, Plan, Term, lead_score
-
-if TYPE_CHECKING:
-    from salesfunnel.scoring.explain import Explanation
-    from salesfunnel.scoring.scores import Scores
 
 UNKNOWN = ("zero", "renormalise", "range")
 """What a criterion that is not known yet may count as."""
@@ -64,12 +56,13 @@ def _to_disqualifiers(parts: Iterable[Disqualifier]) -> tuple[Disqualifier, ...]
     return to_parts(parts, Disqualifier, "disqualifiers")
 
 
-def _to_threshold(score: float | None) -> float | None:
+def to_threshold(score: float | None) -> float | None:
+    """Return the score from which a lead qualifies, from 0 to 100, or None."""
     return None if score is None else number_up_to(100, score, "qualify_at")
 
 
 @attrs.frozen(slots=False)
-class Rubric:
+class Rubric(Scorer):
     """How leads are scored: plain data that can be read, argued about and saved.
 
     The score is 100 times the weighted mean of the criteria's values, by weights above zero; those
@@ -124,7 +117,7 @@ class Rubric:
         default=(), kw_only=True, converter=_to_disqualifiers
     )
     unknown: str = attrs.field(default="zero", kw_only=True)
-    qualify_at: float | None = attrs.field(default=None, kw_only=True, converter=_to_threshold)
+    qualify_at: float | None = attrs.field(default=None, kw_only=True, converter=to_threshold)
     name: str | None = attrs.field(default=None, kw_only=True, validator=is_text)
     names: FrozenDict[str] = attrs.field(factory=FrozenDict, kw_only=True, converter=to_names)
     _places: dict[str, int] = attrs.field(init=False, eq=False, repr=False)
@@ -151,11 +144,9 @@ class Rubric:
         terms = []
         for criterion in self.criteria:
             limits = [d for d in self.disqualifiers if d.criterion == criterion.key]
-            half_life = criterion.half_life
             terms.append(
                 Term(
                     points=100 * criterion.weight / whole,
-                    half_life_days=half_life / timedelta(days=1) if half_life else math.inf,
                     at_most=max((d.at_most for d in limits if d.at_most is not None), default=-1.0),
                     at_least=min(
                         (d.at_least for d in limits if d.at_least is not None), default=2.0
@@ -171,43 +162,16 @@ class Rubric:
 
     # ── what it is ────────────────────────────────────────────────────────────────────────────────
 
-    def __len__(self) -> int:
-        return len(self.criteria)
-
-    def __getitem__(self, key: str) -> Criterion:
-        return self.criteria[self.index(key)]
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Keys of the criteria, in the order of the columns of an array."""
-        return tuple(self._places)
-
     @property
     def weights(self) -> NDArray[np.float64]:
         """Weights of the criteria, (criteria,)."""
         return np.array([criterion.weight for criterion in self.criteria])
 
-    def index(self, key: str) -> int:
-        """Return the place of a criterion, which is its column in an array.
+    def grade_label(self, key: str, lang: str | None = None) -> str:
+        """Return the name of a grade in a language, or its plain name."""
+        return next(grade for grade in self.grades if grade.key == key).label(lang)
 
-        Raises
-        ------
-        UnknownCriterionError
-            If there is no such criterion.
-        """
-        try:
-            return self._places[key]
-        except (KeyError, TypeError):
-            raise UnknownCriterionError(
-                f"no criterion {key!r} in this rubric; it has {', '.join(self._places)}"
-            ) from None
-
-    def label(self, lang: str | None = None) -> str:
-        """Return the name in a language, or the plain name where there is none in it."""
-        name = self.name or ""
-        return name if lang is None else self.names.get(lang, name)
-
-    def with_weights(self, weights: Mapping[str, float] | Sequence[float]) -> Rubric:
+    def with_weights(self, weights: Mapping[str, float] | Sequence[float] | NDArray[Any]) -> Rubric:
         """Return the rubric with other weights: by key, the others as they are, or one for each.
 
         Raises
@@ -229,155 +193,16 @@ class Rubric:
         ]
         return attrs.evolve(self, criteria=criteria)
 
-    # ── one lead ──────────────────────────────────────────────────────────────────────────────────
+    # ── scoring ───────────────────────────────────────────────────────────────────────────────────
 
-    def score_lead(
-        self, lead: Lead, *, as_of: datetime | None = None, extra: str = "raise"
-    ) -> LeadScore:
-        """Return the score of one lead, its grade, and the range given what is not known.
+    def _score_known(self, known: Sequence[Known]) -> LeadScore:
+        return lead_score(self, known)
 
-        Parameters
-        ----------
-        lead : Lead
-        as_of : datetime, optional
-            The instant of knowledge, inclusive: evidence that was learnt later does not exist, and
-            what a criterion's `half_life` says has faded by then. Without it all counts in full.
-        extra : {"raise", "ignore"}
-            What evidence is for a criterion that the rubric does not have: an error, or none of its
-            business, as where a lead has evidence for several rubrics.
+    def _explain_known(self, known: Sequence[Known]) -> Explanation:
+        return explain(self, known)
 
-        Raises
-        ------
-        UnknownCriterionError, LevelError, DefinitionError
-            If the evidence or an argument is not of this form.
-        """
-        return lead_score(self, self.read(lead, as_of=as_of, extra=extra))
-
-    def explain(
-        self, lead: Lead, *, as_of: datetime | None = None, extra: str = "raise"
-    ) -> Explanation:
-        """Return the score of one lead with what each criterion gives, and what to ask next.
-
-        Parameters and errors are those of `score_lead`.
-        """
-        from salesfunnel.scoring.explain import explain
-
-        return explain(self, self.read(lead, as_of=as_of, extra=extra))
-
-    def judge(
-        self,
-        lead: Lead,
-        *,
-        at: datetime,
-        by: str | None = None,
-        extra: str = "raise",
-    ) -> Lead:
-        """Return the lead moved as its score at an instant says, or as it is where it says nothing.
-
-        A lead that is hit by a disqualifier is disqualified for it, and one from `qualify_at` is
-        qualified with its score and grade. Only a new lead or one being worked is moved.
-
-        Raises
-        ------
-        DefinitionError
-            If the rubric has no `qualify_at`.
-        UnknownCriterionError, LevelError, LeadStateError
-            If the evidence is not of this form, or time goes back.
-        """
-        if self.qualify_at is None:
-            raise DefinitionError("this rubric does not say when a lead qualifies: qualify_at=")
-        if not {"qualified", "disqualified"} <= set(lead.moves):
-            return lead
-        found = self.score_lead(lead, as_of=at, extra=extra)
-        if found.disqualified_by is not None:
-            return lead.disqualify(found.disqualified_by, at=at, by=by)
-        if found.qualified:
-            return lead.qualify(at=at, score=found.score, grade=found.grade, by=by)
-        return lead
-
-    def read(
-        self, lead: Lead, *, as_of: datetime | None = None, extra: str = "raise"
-    ) -> list[Known]:
-        """Return what is known by each criterion: the value, and the share of it that is left."""
-        if not isinstance(lead, Lead):
-            raise DefinitionError(f"a rubric scores a Lead, not {lead!r}")
-        if extra not in ("raise", "ignore"):
-            raise DefinitionError(f"extra= is 'raise' or 'ignore', not {extra!r}")
-        evidence = lead.evidence
-        if extra == "raise" and not evidence.keys() <= self._places.keys():
-            strangers = [key for key in evidence if key not in self._places]
-            raise UnknownCriterionError(
-                f"lead {lead.id!r} has evidence for {', '.join(map(repr, strangers))}, which this "
-                f"rubric does not ask for; it has {', '.join(self._places)}. "
-                "extra='ignore' leaves such evidence aside"
-            )
-        now = None if as_of is None else instant(as_of, "as_of=")
-        known: list[Known] = []
-        for criterion, term in zip(self.criteria, self._plan.terms, strict=True):
-            given = evidence.get(criterion.key)
-            value = None if given is None else criterion.value(given.value)
-            left = 1.0
-            if given is not None and now is not None and given.learnt_at is not None:
-                age = now - instant(given.learnt_at)
-                if age < timedelta(0):
-                    value = None
-                elif term.half_life_days < math.inf:
-                    left = 2.0 ** -(age / timedelta(days=1) / term.half_life_days)
-            known.append((value, left))
-        return known
-
-    # ── many ──────────────────────────────────────────────────────────────────────────────────────
-
-    def score(self, values: Any, *, age: Any = None) -> Scores:
-        """Return the scores of many leads.
-
-        Parameters
-        ----------
-        values : (N, criteria) array, mapping of str to (N,) columns, or dataframe
-            Values from 0 (worst) to 1 (best), NaN where not known. Columns have the criteria's
-            keys; they may hold the keys of levels too, and None where not known; other columns are
-            left aside.
-        age : (N, criteria) array, (N,) array, mapping or dataframe, optional
-            How old the evidence is, in days or as timedelta64; NaN where that is not known, which
-            counts as new. A negative age means evidence that is not there yet. Only criteria with a
-            `half_life` fade.
-
-        Returns
-        -------
-        Scores
-            ``.score`` (N,) from 0 to 100, ``.low`` and ``.high`` (N,), ``.grade`` (N,): float32
-            where the values are float32, and else float64.
-
-        Raises
-        ------
-        ShapeError
-            If the array has another width, or the ages another shape.
-        LevelError
-            If a value is neither from 0 to 1 nor one of the criterion's levels: it says which.
-        MissingColumnError
-            If a criterion has no column.
-        """
-        from salesfunnel.scoring.scores import score_array
-        from salesfunnel.scoring.values import fade, read_values
-
-        return score_array(self, *fade(self, read_values(self, values), age))
-
-    def score_leads(
-        self, leads: Iterable[Lead], *, as_of: datetime | None = None, extra: str = "raise"
-    ) -> Scores:
-        """Return the scores of some leads, in their order.
-
-        Parameters and errors are those of `score_lead`.
-        """
-        from salesfunnel.scoring.scores import score_array
-
-        known = [self.read(lead, as_of=as_of, extra=extra) for lead in leads]
-        shape = (len(known), len(self))
-        values = np.array(
-            [math.nan if value is None else value for row in known for value, _ in row], float
-        ).reshape(shape)
-        left = np.array([left for row in known for _, left in row], float).reshape(shape)
-        return score_array(self, values, None if (left == 1).all() else left)
+    def _score_array(self, values: Floats, left: Floats | None) -> Scores:
+        return score_array(self, values, left)
 
     # ── plain data ────────────────────────────────────────────────────────────────────────────────
 

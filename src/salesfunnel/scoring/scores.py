@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.errors import LevelError
 from salesfunnel.scoring.single import TOLERANCE, Plan, Term
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ Floats = NDArray[np.floating[Any]]
 
 NO_GRADE = 255
 """The number of no grade."""
-_CHUNK = 1 << 15  # leads whose intermediate arrays stay in a core's cache
+CHUNK = 1 << 15  # leads whose intermediate arrays stay in a core's cache
 _TOLERANCE_32 = 1e-3
 
 
@@ -96,31 +95,18 @@ def score_array(rubric: Rubric, values: Floats, left: Floats | None = None) -> S
         From 0 to 1, NaN where not known.
     left : (N, criteria) array, optional
         The share of each evidence that has not faded, from 0 to 1.
-
-    Raises
-    ------
-    LevelError
-        If a value is not from 0 to 1.
     """
     n, dtype = len(values), values.dtype
     score, low, high = np.empty(n, dtype), np.empty(n, dtype), np.empty(n, dtype)
     grade, disqualified = np.empty(n, np.uint8), np.zeros(n, bool)
-    for begin in range(0, n, _CHUNK):
-        part = slice(begin, begin + _CHUNK)
-        if not _are_within(values[part]):
-            raise _out_of_range(rubric, values, begin)
+    for begin in range(0, n, CHUNK):
+        part = slice(begin, begin + CHUNK)
         sums = _Sums(rubric._plan, values[part], None if left is None else left[part])
         score[part], low[part], high[part] = sums.scores()
         grade[part] = sums.grades(score[part], low[part], high[part])
         disqualified[part] = sums.disqualified
     keys = tuple(grade.key for grade in rubric.grades)
     return Scores(score, low, high, grade, disqualified, keys, rubric.qualify_at)
-
-
-def _are_within(values: Floats) -> bool:
-    """Return whether all values are from 0 to 1 or NaN."""
-    least, most = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
-    return bool((least >= 0 and most <= 1) or np.isnan(most))
 
 
 class _Sums:
@@ -216,12 +202,3 @@ class _Sums:
 
 def _held(score: Any) -> Floats:
     return np.asarray(np.minimum(np.maximum(score, 0), 100))
-
-
-def _out_of_range(rubric: Rubric, values: Floats, begin: int) -> LevelError:
-    rows, places = np.nonzero((values[begin:] < 0) | (values[begin:] > 1))
-    criterion = rubric.criteria[places[0]]
-    return LevelError(
-        f"row {begin + rows[0]}, criterion {criterion.key!r}: a value is a number from 0 to 1, or "
-        f"NaN where it is not known, not {values[begin + rows[0], places[0]]:g}"
-    )

@@ -26,14 +26,11 @@ class Term(NamedTuple):
     ----------
     points : float
         What it gives at most, or below zero takes; those that give make 100 together.
-    half_life_days : float
-        Infinite where evidence does not fade.
     at_most, at_least : float
         The values that disqualify; beyond 0 and 1 where none does.
     """
 
     points: float
-    half_life_days: float
     at_most: float
     at_least: float
 
@@ -54,29 +51,10 @@ class Plan(NamedTuple):
 
     def grade(self, score: float) -> int:
         """Return the number of a score's grade, 0 the best."""
-        return next(n for n, limit in enumerate(self.limits) if score >= limit - TOLERANCE)
-
-
-class Totals(NamedTuple):
-    """The score of one lead, as numbers.
-
-    Attributes
-    ----------
-    score, low, high : float
-        As in `LeadScore`.
-    grade : int or None
-        The number of the grade, 0 the best; None where there is none.
-    known : float
-        How many of the 100 points that can be given are known.
-    disqualified : bool
-    """
-
-    score: float
-    low: float
-    high: float
-    grade: int | None
-    known: float
-    disqualified: bool
+        for number, limit in enumerate(self.limits):
+            if score >= limit - TOLERANCE:
+                return number
+        raise ValueError(f"{score!r} is no score")
 
 
 @attrs.frozen
@@ -108,15 +86,33 @@ class LeadScore:
     qualified: bool
 
 
-def totals(plan: Plan, known: Sequence[Known]) -> Totals:
-    """Return the score of what is known of a lead."""
-    given = taken = open_gain = open_loss = seen = 0.0
-    disqualified = may_be = False
-    for (points, _, at_most, at_least), (answer, share) in zip(plan.terms, known, strict=True):
-        value, left = (0.0, 0.0) if answer is None else (answer, share)
-        if answer is None:
-            may_be = may_be or at_most >= 0 or at_least <= 1
-        elif value <= at_most or value >= at_least:
+class Sums(NamedTuple):
+    """What the criteria add up to, before the score is held within 0 and 100."""
+
+    given: float
+    taken: float
+    seen: float
+    """Points that are known, of those that can be given."""
+    open_gain: float
+    open_loss: float
+    disqualified: bool
+    may_be: int
+    """How many answers that are not known yet may disqualify."""
+
+
+def add_up(plan: Plan, known: Sequence[Known]) -> Sums:
+    """Return what is known of a lead, added up."""
+    given = taken = seen = open_gain = open_loss = 0.0
+    disqualified, may_be = False, 0
+    for (points, at_most, at_least), (value, left) in zip(plan.terms, known, strict=True):
+        if value is None:
+            may_be += at_most >= 0 or at_least <= 1
+            if points >= 0:
+                open_gain += points
+            else:
+                open_loss -= points
+            continue
+        if value <= at_most or value >= at_least:
             disqualified = True
         if points >= 0:
             given += value * left * points
@@ -125,8 +121,31 @@ def totals(plan: Plan, known: Sequence[Known]) -> Totals:
         else:
             taken -= value * left * points
             open_loss -= (1 - left) * points
+    return Sums(given, taken, seen, open_gain, open_loss, disqualified, may_be)
+
+
+def answered(plan: Plan, sums: Sums, place: int, known: Known, answer: float) -> Sums:
+    """Return the sums with the answer to one criterion in the place of what was known of it."""
+    points, at_most, at_least = plan.terms[place]
+    given, taken, seen, open_gain, open_loss, disqualified, may_be = sums
+    value, left = known
+    if value is None:
+        value, left = 0.0, 0.0
+        may_be -= at_most >= 0 or at_least <= 1
+    more, learnt = (answer - value * left) * points, (1 - left) * points
+    hit = answer <= at_most or answer >= at_least
+    if points >= 0:
+        given, seen, open_gain = given + more, seen + learnt, open_gain - learnt
+    else:
+        taken, open_loss = taken - more, open_loss + learnt
+    return Sums(given, taken, seen, open_gain, open_loss, disqualified or hit, may_be)
+
+
+def score_of(plan: Plan, sums: Sums) -> tuple[float, float, float]:
+    """Return score, low and high."""
+    given, taken, seen, open_gain, open_loss, disqualified, may_be = sums
     if disqualified:
-        return Totals(0.0, 0.0, 0.0, len(plan.limits) - 1, seen, True)
+        return 0.0, 0.0, 0.0
     low = _held(given - (taken + open_loss))
     high = _held((given + open_gain) - taken)
     if plan.unknown == "zero":
@@ -135,41 +154,37 @@ def totals(plan: Plan, known: Sequence[Known]) -> Totals:
         score = (low + high) / 2
     elif seen > 0:
         # Rounding may carry it over the ends of its range.
-        score = min(max(_held(100 * (given / seen) - taken), low), high)
+        score = min(max(100 * (given / seen) - taken, low), high)
     else:
         score = math.nan
-    if may_be:
-        low = 0.0
-    grade = None if math.isnan(score) else plan.grade(score)
-    if plan.unknown == "range" and plan.grade(low) != plan.grade(high):
-        grade = None
-    return Totals(score, low, high, grade, seen, False)
+    return score, 0.0 if may_be else low, high
 
 
 def _held(score: float) -> float:
     return min(max(score, 0.0), 100.0)
 
 
-def lead_score(rubric: Rubric, known: Sequence[Known]) -> LeadScore:
-    """Return the score of what is known of a lead, in the words of its rubric."""
-    found = totals(rubric._plan, known)
+def lead_score(rubric: Rubric, known: Sequence[Known], sums: Sums | None = None) -> LeadScore:
+    """Return the score of what is known of a lead, whose sums may be given."""
+    plan = rubric._plan
+    sums = add_up(plan, known) if sums is None else sums
+    score, low, high = score_of(plan, sums)
     by = None
-    if found.disqualified:
+    if sums.disqualified:
         by = next(
             part.key
             for part in rubric.disqualifiers
             if (value := known[rubric.index(part.criterion)][0]) is not None and part.hits(value)
         )
+    grade = None if math.isnan(score) else plan.grade(score)
+    if plan.unknown == "range" and plan.grade(low) != plan.grade(high):
+        grade = None
     return LeadScore(
-        score=found.score,
-        grade=None if found.grade is None else rubric.grades[found.grade].key,
-        low=found.low,
-        high=found.high,
-        known=found.known / 100,
-        disqualified_by=by,
-        qualified=(
-            rubric.qualify_at is not None
-            and by is None
-            and found.score >= rubric.qualify_at - TOLERANCE
-        ),
+        score,
+        None if grade is None else rubric.grades[grade].key,
+        low,
+        high,
+        sums.seen / 100,
+        by,
+        rubric.qualify_at is not None and by is None and score >= rubric.qualify_at - TOLERANCE,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +17,15 @@ from salesfunnel.errors import DefinitionError, LevelError, ShapeError
 from salesfunnel.kernel.codes import factorize_objects
 from salesfunnel.model.missing import is_missing
 from salesfunnel.scoring.criteria import Criterion
-from salesfunnel.scoring.scores import Floats
+from salesfunnel.scoring.scores import CHUNK, Floats
 
 if TYPE_CHECKING:
-    from salesfunnel.scoring.rubric import Rubric
+    from salesfunnel.scoring.scorer import Scorer
 
 _DAY = np.timedelta64(1, "D")
 
 
-def read_values(rubric: Rubric, values: Any) -> Floats:
+def read_values(scorer: Scorer, values: Any) -> Floats:
     """Return values as an array (N, criteria): of float32 as it is, else of float64.
 
     Raises
@@ -35,21 +37,21 @@ def read_values(rubric: Rubric, values: Any) -> Floats:
     if table is not None:
         columns = [
             read_levels(criterion, as_column(table.column(criterion.key), criterion.key))
-            for criterion in rubric.criteria
+            for criterion in scorer.criteria
         ]
-        _check_lengths(rubric.keys, columns)
+        _check_lengths(scorer.keys, columns)
         return np.column_stack(columns)
     array = _array(values)
-    if array.ndim != 2 or array.shape[1] != len(rubric):
+    if array.ndim != 2 or array.shape[1] != len(scorer):
         raise ShapeError(
-            f"values are an array with a row for each lead and {len(rubric)} columns "
-            f"({', '.join(rubric.keys)}), not of shape {array.shape}"
+            f"values are an array with a row for each lead and {len(scorer)} columns "
+            f"({', '.join(scorer.keys)}), not of shape {array.shape}"
         )
     if array.dtype.kind not in "iufb":
         return np.column_stack(
             [
                 read_levels(part, column)
-                for part, column in zip(rubric.criteria, array.T, strict=True)
+                for part, column in zip(scorer.criteria, array.T, strict=True)
             ]
         )
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
@@ -77,7 +79,21 @@ def _first_bad(criterion: Criterion, values: Any) -> LevelError:
     raise AssertionError("one of the values was refused")
 
 
-def fade(rubric: Rubric, values: Floats, age: Any) -> tuple[Floats, Floats | None]:
+def check_values(scorer: Scorer, values: Floats) -> None:
+    """Raise a `LevelError` that names the first value that is neither from 0 to 1 nor NaN."""
+    for begin in range(0, len(values), CHUNK):
+        part = values[begin : begin + CHUNK]
+        least, most = np.fmin.reduce(part, axis=None), np.fmax.reduce(part, axis=None)
+        if (least >= 0 and most <= 1) or np.isnan(most):
+            continue
+        row, place = np.argwhere((part < 0) | (part > 1))[0]
+        raise LevelError(
+            f"row {begin + row}, criterion {scorer.keys[place]!r}: a value is a number from 0 to "
+            f"1, or NaN where it is not known, not {part[row, place]:g}"
+        )
+
+
+def fade(scorer: Scorer, values: Floats, age: Any) -> tuple[Floats, Floats | None]:
     """Return what is known at an age, and the share of it that has not faded, (N, criteria).
 
     Raises
@@ -87,8 +103,8 @@ def fade(rubric: Rubric, values: Floats, age: Any) -> tuple[Floats, Floats | Non
     """
     if age is None:
         return values, None
-    days = _ages(rubric, values.shape, age)
-    half_lives = np.array([term.half_life_days for term in rubric._plan.terms])
+    days = _ages(scorer, values.shape, age)
+    half_lives = np.array([_half_life_days(criterion) for criterion in scorer.criteria])
     with np.errstate(over="ignore"):  # far before the evidence was there
         left = np.exp2(-days / half_lives)
     left[np.isnan(days)] = 1  # of an unknown age, so as good as new
@@ -100,7 +116,11 @@ def fade(rubric: Rubric, values: Floats, age: Any) -> tuple[Floats, Floats | Non
     return known, left.astype(values.dtype)
 
 
-def _ages(rubric: Rubric, shape: tuple[int, ...], age: Any) -> NDArray[np.float64]:
+def _half_life_days(criterion: Criterion) -> float:
+    return math.inf if criterion.half_life is None else criterion.half_life / timedelta(days=1)
+
+
+def _ages(scorer: Scorer, shape: tuple[int, ...], age: Any) -> NDArray[np.float64]:
     days = np.full(shape, np.nan)
     table = _table(age, "age=")
     if table is None:
@@ -116,7 +136,7 @@ def _ages(rubric: Rubric, shape: tuple[int, ...], age: Any) -> NDArray[np.float6
         column = _days(np.asarray(table.column(key)))
         if column.shape != shape[:1]:
             raise ShapeError(f"age= has a column {key!r} of shape {column.shape}, not {shape[:1]}")
-        days[:, rubric.index(key)] = column
+        days[:, scorer.index(key)] = column
     return days
 
 

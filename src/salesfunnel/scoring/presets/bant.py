@@ -1,31 +1,11 @@
-"""Rubrics that are ready made."""
+"""BANT: budget, authority, need, timeline."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from salesfunnel.scoring.criteria import Criterion, Level
+from salesfunnel.scoring.presets.making import criterion, level, rubric
 from salesfunnel.scoring.rubric import Rubric
-
-
-def level(key: str, value: float, en: str, zh: str) -> Level:
-    """Return a level with its names in English and Chinese."""
-    return Level(key, value, name=en, names={"en": en, "zh": zh})
-
-
-def criterion(
-    key: str, en: str, zh: str, ask_en: str, ask_zh: str, *levels: Level, weight: float = 1
-) -> Criterion:
-    """Return a criterion with its names and its question in English and Chinese."""
-    return Criterion(
-        key,
-        weight,
-        levels,
-        name=en,
-        names={"en": en, "zh": zh},
-        question=ask_en,
-        questions={"en": ask_en, "zh": ask_zh},
-    )
 
 
 def bant(weights: Mapping[str, float] | None = None, *, unknown: str = "zero") -> Rubric:
@@ -99,15 +79,4 @@ def bant(weights: Mapping[str, float] | None = None, *, unknown: str = "zero") -
             level("within_three_months", 1, "Within three months", "三个月内"),
         ),
     )
-    return _made("BANT", "BANT（预算、决策者、需求、时间）", criteria, weights, unknown)
-
-
-def _made(
-    en: str,
-    zh: str,
-    criteria: tuple[Criterion, ...],
-    weights: Mapping[str, float] | None,
-    unknown: str,
-) -> Rubric:
-    rubric = Rubric(criteria, unknown=unknown, qualify_at=60, name=en, names={"en": en, "zh": zh})
-    return rubric if weights is None else rubric.with_weights(weights)
+    return rubric("BANT", "BANT（预算、决策者、需求、时间）", criteria, weights, unknown)

@@ -1,0 +1,1 @@
+"""Rubrics that are ready made: a module for each."""
