@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from salesfunnel.metrics.ageing import ageing
 from salesfunnel.metrics.between import conversion_between, conversion_matrix
 from salesfunnel.metrics.change import change_by_period
 from salesfunnel.metrics.cohort import conversion_by_cohort, win_rate_by_cohort
@@ -21,6 +22,7 @@ from salesfunnel.metrics.intervals import newcombe, wilson
 from salesfunnel.metrics.loss import loss_by_period, loss_pareto, loss_table, losses_without_reason
 from salesfunnel.metrics.lostfrom import lost_from
 from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
+from salesfunnel.metrics.stalled import stalled
 from salesfunnel.metrics.summary import summary
 from salesfunnel.metrics.targets import against_target, against_targets
 from salesfunnel.metrics.trend import entered_by_period, moving_average, trend_by_period
@@ -32,6 +34,7 @@ __all__ = [
     "adjusted_residuals",
     "against_target",
     "against_targets",
+    "ageing",
     "benjamini_hochberg",
     "change_by_period",
     "control_chart_by_period",
@@ -57,6 +60,7 @@ __all__ = [
     "sales_cycle",
     "sales_velocity",
     "stage_table",
+    "stalled",
     "summary",
     "trend_by_period",
     "triangle_by_cohort",

@@ -129,18 +129,25 @@ def cohorts_of(
     view = log.view(as_of, where)
     attributes, unit = split_by(view, by, period)
     groups = groups_of(view, attributes)
-    followed = None if ages is None else _to_ages(ages)
+    followed = None if ages is None else to_ages(ages)
     n_ages = _MOST_AGES if followed is None else len(followed)
     axis = axis_of(view, unit, tz, groups.n * n_ages * columns)
     return Cohorts(view, groups, axis, _steps(axis) if followed is None else followed)
 
 
-def _to_ages(ages: Iterable[Age]) -> tuple[timedelta, ...]:
+def to_ages(ages: Iterable[Age], what: str = "ages") -> tuple[timedelta, ...]:
+    """Return distinct ages in ascending order, as an argument gives them.
+
+    Raises
+    ------
+    DefinitionError
+        If they are no durations, or there is none.
+    """
     if isinstance(ages, (str, timedelta)) or not isinstance(ages, Iterable):
-        raise DefinitionError(f"ages= are durations, as in ('30d', '60d'), not {ages!r}")
+        raise DefinitionError(f"{what}= are durations, as in ('30d', '60d'), not {ages!r}")
     found = {age for age in map(to_duration, ages) if age is not None}
     if not found:
-        raise DefinitionError("ages= are durations, as in ('30d', '60d'), at least one")
+        raise DefinitionError(f"{what}= are durations, as in ('30d', '60d'), at least one")
     return tuple(sorted(found))
 
 

@@ -1,0 +1,173 @@
+"""Stalled opportunities, beside the definition in plain Python."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from metrics.logs import log_of, oracles, spread
+from oracle import Oracle, last_known
+
+from salesfunnel.errors import DefinitionError, UnknownAttributeError
+from salesfunnel.log.stagelog import StageLog
+from salesfunnel.metrics import stalled
+from salesfunnel.model.funnel import Funnel
+from salesfunnel.model.stage import Stage
+
+DAY = 86_400_000_000
+
+
+def with_limits(oracle: Oracle, limits: list[int | None]) -> StageLog:
+    """Return the log of an oracle whose stages have a `max_age` of some days, or none."""
+    log = log_of(oracle)
+    stages = [
+        Stage(
+            f"s{k}", post_sale=k >= oracle.n_presale, max_age=None if limit is None else f"{limit}d"
+        )
+        for k, limit in enumerate(limits[: oracle.n_stages])
+    ]
+    log.funnel = Funnel(stages)
+    return log
+
+
+@settings(max_examples=80)
+@given(
+    oracles(),
+    st.lists(st.none() | st.integers(1, 8), min_size=4, max_size=4),
+    st.sampled_from([0.5, 0.9]),
+)
+def test_stalled_are_those_over_the_limit_of_their_stage(
+    oracle: Oracle, limits: list[int | None], level: float
+) -> None:
+    oracle = spread(oracle, DAY)
+    table = stalled(with_limits(oracle, limits), quantile=level, as_of=oracle.as_of)
+
+    histories = oracle.histories()
+    advanced: dict[int, list[float]] = {k: [] for k in range(oracle.n_stages)}
+    for history in histories.values():
+        for visit, following in pairwise(history):
+            if visit.state < following.state <= oracle.won:
+                advanced[visit.state].append((following.time - visit.time) / DAY)
+    expected: dict[object, tuple[Any, ...]] = {}
+    for opportunity, history in histories.items():
+        stage, given_limit = history[-1].state, [*limits, None, None][history[-1].state]
+        if oracle.status(history) != "open" or not (given_limit or advanced[stage]):
+            continue
+        limit = given_limit or float(np.quantile(advanced[stage], level))
+        age = ((oracle.as_of or 0) - history[-1].time) / DAY
+        if age > limit * (1 + 1e-12):
+            expected[opportunity] = (
+                f"s{stage}",
+                "max_age" if given_limit else "quantile",
+                0 if given_limit else len(advanced[stage]),
+                last_known(row.labels.get("owner") for row in history),
+                last_known(row.amount for row in history),
+                pytest.approx(age),
+                pytest.approx(limit),
+                pytest.approx(age - limit),
+            )
+    names = ("stage", "rule", "visits", "owner", "amount", "age_days", "limit_days", "over_days")
+    found = {row["opportunity"]: tuple(row[name] for name in names) for row in table.rows()}
+    assert found == expected
+    assert (np.diff(table["over_days"]) <= 0).all()
+
+
+@settings(max_examples=40)
+@given(oracles(tied=False), st.data())
+def test_the_order_of_the_rows_changes_nothing(oracle: Oracle, data: st.DataObject) -> None:
+    shuffled = log_of(oracle, data.draw(st.permutations(oracle.rows)))
+
+    assert stalled(shuffled, as_of=oracle.as_of) == stalled(log_of(oracle), as_of=oracle.as_of)
+
+
+FUNNEL = Funnel([Stage("lead", max_age="10d"), "offer", Stage("care", post_sale=True)])
+
+
+def log(*entries: tuple[str, str, str], **columns: Any) -> StageLog:
+    ids, states, days = zip(*entries, strict=True) if entries else ((), (), ())
+    return StageLog.from_columns(
+        FUNNEL,
+        opportunity=list(ids),
+        stage=list(states),
+        entered_at=list(days),
+        tz="UTC",
+        **columns,
+    )
+
+
+ENTRIES = [
+    *(("A", "offer", "2026-01-01"), ("A", "care", "2026-01-11")),  # ten days, and advanced
+    *(("B", "offer", "2026-01-01"), ("B", "won", "2026-01-21")),  # twenty
+    *(("C", "offer", "2026-01-01"), ("C", "lost", "2026-03-01")),  # lost: no measure of how long
+    *(("D", "offer", "2026-01-01"), ("D", "lead", "2026-02-19")),  # nor stepped back; a lead since
+    ("E", "offer", "2026-02-01"),
+    ("F", "lead", "2026-02-19"),
+    ("G", "offer", "2026-02-12"),
+    ("H", "lead", "2026-01-01"),
+]
+OWNERS = ["li"] * 8 + ["na", "li", None, "na"]
+AMOUNTS = [5] * 7 + [1, 2, 30, None, 4]
+LOG = log(*ENTRIES, attributes={"owner": OWNERS, "region": OWNERS[::-1]}, amount=AMOUNTS)
+
+
+def test_the_list_by_hand() -> None:
+    table = stalled(LOG)
+
+    # At the offer 0.9 of the way from 10 to 20 days: 19. F and D are ten days old, not more.
+    assert [tuple(row.values()) for row in table.select(*SHOWN).rows()] == [
+        ("H", "na", "lead", 4, 59, 10, 49, "max_age"),
+        ("E", "na", "offer", 2, 28, 19, 9, "quantile"),
+    ]
+    assert table["entered_at"][1] == np.datetime64("2026-02-01")
+    assert table["visits"].tolist() == [0, 2]
+    text = table.to_text()
+    assert "longer than the stage allows" in text
+    assert "longer than 90% of those that went on" in text
+    assert "长于 99.9% 已推进的停留" in stalled(LOG, quantile=0.999).to_text("zh")
+
+
+SHOWN = ("opportunity", "owner", "stage", "amount", "age_days", "limit_days", "over_days", "rule")
+
+
+def test_a_day_later_more_are_stalled_the_larger_first() -> None:
+    table = stalled(LOG, as_of="2026-03-02T00:00")
+
+    # F and D are a day over, F with the larger amount.
+    assert table["opportunity"].tolist() == ["H", "E", "F", "D"]
+
+
+def test_a_selection_is_held_against_the_limits_of_all() -> None:
+    table = stalled(LOG, where={"owner": "na"})
+
+    assert table["opportunity"].tolist() == ["H", "E"]
+    assert table["limit_days"].tolist() == [10, 19]
+    assert len(stalled(LOG, where={"owner": "li"})) == 0
+
+
+def test_the_attributes_to_show_can_be_chosen() -> None:
+    assert stalled(LOG).columns[:3] == ("opportunity", "owner", "stage")
+    assert stalled(LOG, show=["region", "owner"]).columns[:4] == (
+        *("opportunity", "region", "owner", "stage"),
+    )
+    assert stalled(LOG, show=())["stage"].tolist() == ["lead", "offer"]
+    bare = stalled(log(*ENTRIES))
+    assert bare.columns[:2] == ("opportunity", "stage")
+    assert "Amount" not in bare.to_text()
+    with pytest.raises(UnknownAttributeError, match="no attribute 'team'"):
+        stalled(LOG, show="team")
+
+
+def test_where_nothing_advanced_there_is_no_limit() -> None:
+    table = stalled(log(("E", "offer", "2026-02-01"), ("F", "offer", "2026-06-01")))
+    assert len(table) == 0
+    assert len(stalled(log())) == 0
+
+
+@pytest.mark.parametrize("quantile", [0, 1, 90, float("nan")])
+def test_a_quantile_is_a_share(quantile: float) -> None:
+    with pytest.raises(DefinitionError, match=r"quantile= is between 0 and 1, as in 0\.9, not"):
+        stalled(LOG, quantile=quantile)
