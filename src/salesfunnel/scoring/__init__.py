@@ -5,6 +5,22 @@ from __future__ import annotations
 from salesfunnel.scoring.criteria import Criterion, Disqualifier, Grade, Level
 from salesfunnel.scoring.explain import Contribution, Explanation, Question
 from salesfunnel.scoring.grid import Grid
+from salesfunnel.scoring.predict.bayes import LevelCounts, NaiveBayesModel, fit_naive_bayes
+from salesfunnel.scoring.predict.calibrate import (
+    CalibratedModel,
+    IsotonicCalibration,
+    PlattCalibration,
+    calibrate,
+    fit_isotonic,
+    fit_platt,
+    load_model,
+)
+from salesfunnel.scoring.predict.features import Features
+from salesfunnel.scoring.predict.history import LeadHistory, lead_history
+from salesfunnel.scoring.predict.leaks import leak_check
+from salesfunnel.scoring.predict.logistic import LogisticModel, cross_validate, fit_logistic
+from salesfunnel.scoring.predict.terms import LevelWeights, NumberWeight
+from salesfunnel.scoring.predict.weights import fit_rubric
 from salesfunnel.scoring.presets.bant import bant
 from salesfunnel.scoring.presets.champ import champ
 from salesfunnel.scoring.presets.fitbehaviour import fit_behaviour
@@ -33,29 +49,49 @@ __all__ = [
     "Auc",
     "AucDifference",
     "Brier",
+    "CalibratedModel",
     "Contribution",
     "Criterion",
     "Disqualifier",
     "Explanation",
+    "Features",
     "GainCurve",
     "Grade",
     "Grid",
+    "IsotonicCalibration",
+    "LeadHistory",
     "LeadScore",
     "Level",
+    "LevelCounts",
+    "LevelWeights",
+    "LogisticModel",
+    "NaiveBayesModel",
+    "NumberWeight",
+    "PlattCalibration",
     "Question",
     "Rubric",
     "Scores",
     "TimeSplit",
     "bant",
     "brier_score",
+    "calibrate",
     "calibration_table",
     "champ",
     "compare_auc",
     "compare_scores",
     "conversion_by_grade",
+    "cross_validate",
     "fit_behaviour",
+    "fit_isotonic",
+    "fit_logistic",
+    "fit_naive_bayes",
+    "fit_platt",
+    "fit_rubric",
     "gain_curve",
+    "lead_history",
+    "leak_check",
     "lift_table",
+    "load_model",
     "log_loss",
     "meddic",
     "roc_auc",

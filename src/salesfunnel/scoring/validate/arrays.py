@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -80,7 +80,7 @@ def read_pair(
     return won
 
 
-def same_length(won: NDArray[np.bool_], **others: NDArray[Any]) -> None:
+def same_length(won: NDArray[np.bool_], **others: Sized) -> None:
     """Raise `DataError` if a column has not as many rows as there are outcomes."""
     for name, values in others.items():
         if len(values) != len(won):
@@ -104,9 +104,13 @@ def both_kinds(won: NDArray[np.bool_], where: str = "") -> None:
 
 
 def refuse_rows(
-    bad: NDArray[np.bool_], column: str, values: Sequence[Any] | NDArray[Any], expected: str
+    bad: NDArray[np.bool_],
+    column: str,
+    values: Sequence[Any] | NDArray[Any],
+    expected: str,
+    error: type[DataError] = DataError,
 ) -> None:
-    """Raise `DataError` with the rows that are bad, if any are."""
+    """Raise an error with the rows that are bad, if any are."""
     rows = np.flatnonzero(bad)
     if len(rows) == 0:
         return
@@ -116,7 +120,7 @@ def refuse_rows(
         value = value.item() if isinstance(value, np.generic) else value
         shown.append(BadRow(index, column, value, expected))
     noun = "value" if len(rows) == 1 else "values"
-    raise DataError(
+    raise error(
         f"{column} has {len(rows):,} {noun} that cannot be used:", shown, len(rows) - len(shown)
     )
 

@@ -14,11 +14,17 @@ PER_VARIABLE = 10
 
 
 def outcome_notes(won: NDArray[np.bool_], n_variables: int = 0) -> list[Phrase]:
+    """Return what must be said of outcomes that are too few; see `enough_notes`."""
+    n_won = int(np.count_nonzero(won))
+    return enough_notes(n_won, len(won) - n_won, n_variables)
+
+
+def enough_notes(n_won: int, n_lost: int, n_variables: int = 0) -> list[Phrase]:
     """Return what must be said of outcomes that are too few; nothing where there are enough.
 
     Parameters
     ----------
-    won : (N,) bool
+    n_won, n_lost : int
     n_variables : int
         How many weights are learnt from them.
 
@@ -29,8 +35,6 @@ def outcome_notes(won: NDArray[np.bool_], n_variables: int = 0) -> list[Phrase]:
     learnt from at least 10 of the rarer outcome each: P. Peduzzi, J. Concato, E. Kemper, T. R.
     Holford and A. R. Feinstein (1996), Journal of Clinical Epidemiology 49, 1373–1379.
     """
-    n_won = int(np.count_nonzero(won))
-    n_lost = len(won) - n_won
     rarer = min(n_won, n_lost)
     counts = {"won": n_won, "lost": n_lost, "few": FEW}
     notes = [Phrase("note.few_outcomes", counts)] if rarer < FEW else []

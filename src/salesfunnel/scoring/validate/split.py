@@ -114,10 +114,27 @@ def time_split(
     >>> split
     TimeSplit(at 2026-01-31T23:59:59.999999+00:00: train 1, test 1, straddling 1, undecided 1)
     """
+    scored, decided, known = scoring_times(scored_at, decided_at, tz)
+    return split_instants(scored, decided, known, at, until, straddling, to_zone(tz))
+
+
+def split_instants(
+    scored: NDArray[np.int64],
+    decided: NDArray[np.int64],
+    known: NDArray[np.bool_],
+    at: Instant,
+    until: Instant | None,
+    straddling: str,
+    zone: tzinfo,
+) -> TimeSplit:
+    """Return the split of leads whose times are microseconds, decided where known; all (N,).
+
+    Errors are those of `time_split`.
+    """
     if straddling not in STRADDLING:
         raise DefinitionError(f"straddling= is one of {', '.join(STRADDLING)}, not {straddling!r}")
-    zone = to_zone(tz)
-    scored, decided, known = scoring_times(scored_at, decided_at, tz)
+    if not known.any():
+        raise _none_decided()
     instant = to_instant(at, zone, "at=")
     last = None if until is None else to_instant(until, zone, "until=")
     if last is not None and last <= instant:
@@ -210,7 +227,7 @@ def scoring_times(
         )
     known = decided > FIRST
     if not known.any():
-        raise OutcomeError("decided_at: no lead is decided, so there is nothing to learn from")
+        raise _none_decided()
     refuse_rows(
         known & (decided < scored),
         "decided_at",
@@ -263,6 +280,10 @@ def _split(
     if straddling == "test":
         test |= between
     return TimeSplit(from_microseconds(at, zone), train, test, between, ~known)
+
+
+def _none_decided() -> OutcomeError:
+    return OutcomeError("decided_at: no lead is decided, so there is nothing to learn from")
 
 
 def _day(micro: int, zone: tzinfo) -> str:

@@ -1,0 +1,1 @@
+"""Scores learnt from outcomes: logistic regression, naive Bayes, calibration, and what leaks."""

@@ -1,0 +1,307 @@
+"""Naive Bayes as CRMs have it: a table of how often each label was won and lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from salesfunnel.errors import DefinitionError, FeatureError
+from salesfunnel.log.labels import Labels
+from salesfunnel.metrics.rates import rate_columns
+from salesfunnel.scoring.predict.features import (
+    Features,
+    as_labels,
+    level_codes,
+    read_features,
+    refuse_levels,
+)
+from salesfunnel.scoring.predict.model import SumOfTerms
+from salesfunnel.scoring.predict.saved import saved_parts
+from salesfunnel.scoring.validate.arrays import both_kinds, read_outcomes, same_length
+from salesfunnel.scoring.validate.enough import enough_notes
+from salesfunnel.table import Column, Phrase, Table
+
+KIND = "naive_bayes"
+
+
+@attrs.frozen
+class LevelCounts:
+    """How often leads with each level of a feature were won and lost.
+
+    Attributes
+    ----------
+    feature : str
+    levels : tuple of (str or None)
+        None for leads without a label, where these count.
+    won, lost : tuple of int
+        How many leads with each level; of a feature that is reached in order, how many came at
+        least to it, and all that were won.
+    in_order : bool
+        Whether it is such a feature.
+    increment : float
+        What is added to every count in scoring.
+    min_leads : int
+        A level with fewer leads adds nothing.
+    """
+
+    feature: str
+    levels: tuple[str | None, ...]
+    won: tuple[int, ...]
+    lost: tuple[int, ...]
+    in_order: bool
+    increment: float
+    min_leads: int
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """What each level adds to the log-odds."""
+        counts = np.array([self.won, self.lost], np.float64) + self.increment
+        counted = np.add(self.won, self.lost) >= self.min_leads
+        totals = counts[:, 0] if self.in_order else counts[:, counted].sum(axis=1)
+        weights = np.zeros(len(self.levels))
+        share = counts[:, counted] / totals[:, None]
+        weights[counted] = np.log(share[0]) - np.log(share[1])
+        return weights
+
+    def log_odds(self, features: Features, unknown: str) -> NDArray[np.float64]:
+        """Return what the feature adds to the log-odds of each lead, (N,)."""
+        column = as_labels(features.column(self.feature), self.feature)
+        codes = level_codes(column, self.levels)
+        if unknown == "error":
+            strange = (codes < 0) & (column.codes >= 0)
+            refuse_levels(column, strange, self.feature, self.levels)
+        return np.append(self.weights, 0.0)[codes]
+
+
+@attrs.frozen
+class NaiveBayesModel(SumOfTerms):
+    """A score that was learnt by counting: every feature counts by itself, as if it were alone.
+
+    Attributes
+    ----------
+    n_won, n_lost : int
+        What it was learnt from.
+    terms : tuple of LevelCounts
+        The table of each feature.
+    increment : float
+        What is added to every count in scoring, so that what was never seen is not impossible.
+    """
+
+    n_won: int
+    n_lost: int
+    terms: tuple[LevelCounts, ...]
+    increment: float
+
+    @property
+    def intercept(self) -> float:
+        """The log-odds of a lead of which nothing is known."""
+        return float(np.log((self.n_won + self.increment) / (self.n_lost + self.increment)))
+
+    def frequencies(self) -> Table:
+        """Return the counts as a table.
+
+        Returns
+        -------
+        Table
+            A row for each level: ``feature``, ``level`` (None: no label); ``value`` won / leads
+            with ``numerator``, ``denominator``, ``low`` and ``high`` (Wilson, 0.95); ``weight``,
+            what it adds to the log-odds, and ``odds_ratio``, what it multiplies the odds by.
+        """
+        sizes = [len(term.levels) for term in self.terms]
+        feature = np.repeat(np.array(self.features, object), sizes)
+        level = np.array([level for term in self.terms for level in term.levels], object)
+        won = np.array([n for term in self.terms for n in term.won], np.int64)
+        lost = np.array([n for term in self.terms for n in term.lost], np.int64)
+        weight = np.concatenate([term.weights for term in self.terms])
+        return Table(
+            [
+                Column("feature", feature),
+                Column("level", level),
+                *rate_columns("value", won, won + lost, titles=("conversion_rate", "won", "leads")),
+                Column("weight", weight),
+                Column("odds_ratio", np.exp(weight)),
+            ],
+            title=Phrase("title.frequencies"),
+            notes=[
+                Phrase("note.frequencies", {"increment": f"{self.increment:g}"}),
+                Phrase("note.learnt_from", {"won": self.n_won, "lost": self.n_lost}),
+                *enough_notes(self.n_won, self.n_lost, sum(sizes)),
+            ],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the model as plain data, ready for JSON."""
+        return {
+            "kind": KIND,
+            "n_won": self.n_won,
+            "n_lost": self.n_lost,
+            "increment": self.increment,
+            "terms": [
+                {
+                    "feature": term.feature,
+                    "levels": list(term.levels),
+                    "won": list(term.won),
+                    "lost": list(term.lost),
+                    "in_order": term.in_order,
+                    "min_leads": term.min_leads,
+                }
+                for term in self.terms
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> NaiveBayesModel:
+        """Return a model from the plain data that `to_dict` gives.
+
+        Raises
+        ------
+        DefinitionError
+            If the data is not of this form.
+        """
+        with saved_parts(KIND, data):
+            increment = float(data["increment"])
+            terms = [
+                LevelCounts(
+                    part["feature"],
+                    tuple(part["levels"]),
+                    tuple(part["won"]),
+                    tuple(part["lost"]),
+                    bool(part["in_order"]),
+                    increment,
+                    int(part["min_leads"]),
+                )
+                for part in data["terms"]
+            ]
+            return cls(int(data["n_won"]), int(data["n_lost"]), tuple(terms), increment)
+
+
+def fit_naive_bayes(
+    features: Any,
+    outcomes: ArrayLike,
+    *,
+    increment: float = 0.1,
+    in_order: Mapping[str, Sequence[str]] | None = None,
+    blanks_count: Collection[str] = (),
+    min_leads: int | Mapping[str, int] = 0,
+) -> NaiveBayesModel:
+    """Learn a score from outcomes by counting, as Odoo's predictive lead scoring does.
+
+    Needs nothing but numpy, and is learnt in one pass. But features that say the same (a region and
+    its sales team) count twice, so probabilities are often too sure: see `calibrate`.
+
+    Parameters
+    ----------
+    features : mapping, dataframe, or Features
+        Labels, or whole numbers, which are taken as labels.
+    outcomes : (N,) array-like of bool
+        Whether each lead was won. Leave out those that are not decided.
+    increment : float
+        Added to every count, above 0; what was never seen would otherwise be impossible. Odoo adds
+        0.1; 1 is Laplace's rule.
+    in_order : mapping of str to sequence of str, optional
+        Features whose levels are reached one after the other, with all of these in order, such as a
+        stage: a lost lead counts for the level where it was lost and for those before it, a won
+        one for all.
+    blanks_count : collection of str
+        Features of which a blank is a level too; elsewhere a lead without a label is not counted,
+        and nothing is added for one in scoring.
+    min_leads : int or mapping of str to int
+        A level with fewer leads adds nothing (Odoo wants 50 for a tag).
+
+    Returns
+    -------
+    NaiveBayesModel
+
+    Raises
+    ------
+    DataError
+        If an outcome is none or the lengths differ.
+    OutcomeError
+        If all outcomes are equal.
+    FeatureError
+        If a feature is not of this form, or one that is named is not there.
+    DefinitionError
+        If another argument is not of this form.
+
+    Notes
+    -----
+    With won and lost counts of a level, w and l, each with the increment, and their sums over the
+    feature's levels, W and L, a level adds log(w / W) − log(l / L) to the log-odds; a feature in
+    order has its first level for W and L. This is `crm.lead.scoring.frequency` of Odoo's module
+    crm, which rounds the probability to hundredths of a per cent from 0.01% to 99.99% and keeps
+    such tables for each sales team.
+
+    Examples
+    --------
+    >>> features = {"source": ["web", "web", "referral", "referral", "referral", ""]}
+    >>> model = fit_naive_bayes(features, [True, False, True, True, False, False])
+    >>> model.probability({"source": ["web", "referral", None]}).round(3)
+    array([0.407, 0.568, 0.5  ])
+    """
+    given = Features(features) if not isinstance(features, np.ndarray) else read_features(features)
+    won = read_outcomes(outcomes)
+    same_length(won, features=given)
+    both_kinds(won)
+    if isinstance(increment, bool) or not 0 < increment < np.inf:
+        raise DefinitionError(f"increment= is a finite number above 0, not {increment!r}")
+    ordered = dict(in_order or {})
+    least = dict(min_leads) if isinstance(min_leads, Mapping) else {}
+    for what, names in (
+        ("in_order", ordered),
+        ("blanks_count", blanks_count),
+        ("min_leads", least),
+    ):
+        for name in names:
+            if name not in given.names:
+                known = ", ".join(given.names)
+                raise FeatureError(f"{what}= names {name!r}, which is none of {known}")
+    terms = []
+    for name in given.names:
+        column = as_labels(given.column(name), name)
+        levels, n_won, n_lost = (
+            _counts_in_order(column, won, name, ordered[name])
+            if name in ordered
+            else _counts(column, won, name in blanks_count)
+        )
+        at_least = least.get(name, 0) if isinstance(min_leads, Mapping) else min_leads
+        counts = LevelCounts(name, levels, n_won, n_lost, name in ordered, increment, at_least)
+        terms.append(counts)
+    total = int(np.count_nonzero(won))
+    return NaiveBayesModel(total, len(won) - total, tuple(terms), float(increment))
+
+
+Counts = tuple[tuple[str | None, ...], tuple[int, ...], tuple[int, ...]]
+
+
+def _counts(column: Labels, won: NDArray[np.bool_], blank: bool) -> Counts:
+    """Return the levels that occur, and how many leads with each were won and lost."""
+    size = len(column.names) + 1
+    # A missing label, -1, is counted last.
+    place = np.where(column.codes < 0, size - 1, column.codes)
+    n_won, n_lost = (np.bincount(place[kind], minlength=size).tolist() for kind in (won, ~won))
+    rows = [
+        (level, *counts)
+        for level, *counts in zip((*column.names, None), n_won, n_lost, strict=True)
+        if any(counts) and (blank or level is not None)
+    ]
+    if not rows:
+        return (), (), ()
+    levels, of_won, of_lost = zip(*rows, strict=True)
+    return levels, of_won, of_lost
+
+
+def _counts_in_order(
+    column: Labels, won: NDArray[np.bool_], name: str, levels: Sequence[str]
+) -> Counts:
+    """Return how many leads came at least to each level, counting those won for all."""
+    codes = level_codes(column, levels)
+    refuse_levels(column, (codes < 0) & (column.codes >= 0), name, levels)
+    known = column.codes >= 0
+    lost_at = np.bincount(codes[known & ~won], minlength=len(levels))
+    n_won = int(np.count_nonzero(known & won))
+    reached = np.cumsum(lost_at[::-1])[::-1]
+    return tuple(levels), (n_won,) * len(levels), tuple(reached.tolist())

@@ -1,0 +1,273 @@
+"""What is known of leads: columns of numbers and of labels, whatever they come as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.columns.frames import from_frame, is_frame
+from salesfunnel.columns.values import as_column, plain_values, read_labels
+from salesfunnel.errors import BadRow, DataError, DefinitionError, FeatureError
+from salesfunnel.log.labels import Labels
+from salesfunnel.model.missing import is_missing
+from salesfunnel.scoring.validate.arrays import refuse_rows
+
+Numbers: TypeAlias = NDArray[np.float64]
+"""A column of numbers, (N,); NaN where not known."""
+
+
+class Features:
+    """What is known of leads, one row for each.
+
+    A column of numbers is a number, with NaN or None where it is not known; a column of anything
+    else is a label, with None or a blank where it is not known.
+
+    Parameters
+    ----------
+    columns : mapping of str to (N,) sequence, dataframe, or Features
+        The features by name. A dataframe of any library that narwhals reads.
+
+    Raises
+    ------
+    FeatureError
+        If there are no columns, they differ in length, or one is of times or infinite numbers.
+    MissingExtraError
+        If narwhals, which reads dataframes, is not installed.
+    DefinitionError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> features = Features({"employees": [12, None, 300], "source": ["web", "referral", ""]})
+    >>> features.names, len(features)
+    (('employees', 'source'), 3)
+    >>> features[[True, False, True]]
+    Features(2 leads: employees, source)
+    """
+
+    __slots__ = ("_columns", "_length")
+
+    def __init__(self, columns: Any) -> None:
+        if isinstance(columns, Features):
+            self._columns: Mapping[str, Numbers | Labels] = columns._columns
+            self._length: int = columns._length
+            return
+        given = _by_name(columns)
+        if not given:
+            raise FeatureError("features are columns by name, at least one; there are none")
+        self._columns = {str(name): _read(values, str(name)) for name, values in given.items()}
+        lengths = {name: _length(column) for name, column in self._columns.items()}
+        if len(set(lengths.values())) > 1:
+            listing = ", ".join(f"{name} {length:,}" for name, length in lengths.items())
+            raise FeatureError(f"features are columns of one length, not {listing}")
+        self._length = next(iter(lengths.values()))
+
+    @classmethod
+    def from_array(cls, array: Any, names: Sequence[str]) -> Features:
+        """Return the columns of an array of numbers, ``(N, len(names))``, as features.
+
+        Raises
+        ------
+        FeatureError
+            If the array has another number of columns.
+        """
+        table = np.asarray(array)
+        if table.ndim != 2 or table.shape[1] != len(names):
+            raise FeatureError(
+                f"features are an array of shape (leads, {len(names)}), a column for each of "
+                f"{', '.join(map(str, names))}, not of shape {table.shape}"
+            )
+        return cls(dict(zip(names, table.T, strict=True)))
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __repr__(self) -> str:
+        return f"Features({len(self):,} leads: {', '.join(self.names)})"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self._columns)
+
+    def column(self, name: str) -> Numbers | Labels:
+        """Return a column: numbers, NaN where not known, or labels, -1 where not known.
+
+        Raises
+        ------
+        FeatureError
+            If there is no such column.
+        """
+        try:
+            return self._columns[name]
+        except (KeyError, TypeError):
+            raise FeatureError(
+                f"no feature {name!r} among those given: {', '.join(self._columns)}"
+            ) from None
+
+    def __getitem__(self, rows: Any) -> Features:
+        """Return some of the leads: a mask, places, or a slice."""
+        chosen = rows if isinstance(rows, slice) else np.asarray(rows)
+        if isinstance(chosen, np.ndarray) and chosen.dtype.kind == "b":
+            _check_mask(chosen, self._length)
+        part = object.__new__(Features)
+        part._columns = {
+            name: Labels(column.codes[chosen], column.names)
+            if isinstance(column, Labels)
+            else column[chosen]
+            for name, column in self._columns.items()
+        }
+        part._length = _length(next(iter(part._columns.values())))
+        return part
+
+    def select(self, *names: str) -> Features:
+        """Return some of the columns."""
+        part = object.__new__(Features)
+        part._columns = {name: self.column(name) for name in names}
+        part._length = self._length
+        return part
+
+
+def read_features(given: Any, names: Sequence[str] | None = None) -> Features:
+    """Return features of whatever form; an array of numbers has its columns in the order of names.
+
+    Raises
+    ------
+    FeatureError
+        If a name is missing, or the array has another number of columns.
+    """
+    if isinstance(given, (np.ndarray, list, tuple)):
+        array = np.asarray(given)
+        places = [f"x{place}" for place in range(array.shape[-1] if array.ndim == 2 else 1)]
+        return Features.from_array(array, places if names is None else names)
+    features = Features(given)
+    return features if names is None else features.select(*names)
+
+
+def as_labels(column: Numbers | Labels, name: str) -> Labels:
+    """Return a column as labels: whole numbers by what they are called, others not at all.
+
+    Raises
+    ------
+    FeatureError
+        If a number is not whole.
+    """
+    if isinstance(column, Labels):
+        return column
+    known = ~np.isnan(column)
+    if (column[known] % 1 != 0).any():
+        raise FeatureError(
+            f"{name}: naive Bayes counts labels, and this is a column of numbers; cut it into "
+            "classes first, as numpy.digitize does"
+        )
+    distinct, inverse = np.unique(column[known], return_inverse=True)
+    codes = np.full(len(column), -1)
+    codes[known] = inverse
+    return Labels(codes, tuple(f"{value:.0f}" for value in distinct.tolist()))
+
+
+def as_numbers(column: Numbers | Labels, name: str) -> Numbers:
+    """Return a column as numbers; of labels only where none is known.
+
+    Raises
+    ------
+    FeatureError
+        If it is of labels.
+    """
+    if not isinstance(column, Labels):
+        return column
+    if (column.codes >= 0).any():
+        found = column.names[column.codes[column.codes >= 0][0]]
+        raise FeatureError(
+            f"{name}: the model has learnt from numbers here, and this is a column of labels such "
+            f"as {found!r}"
+        )
+    return np.full(len(column.codes), np.nan)
+
+
+def refuse_levels(
+    column: Labels, strange: NDArray[np.bool_], name: str, known: Sequence[str | None]
+) -> None:
+    """Raise `FeatureError` for the first leads with a level that a model has not seen."""
+    rows = np.flatnonzero(strange)
+    if len(rows) == 0:
+        return
+    listing = ", ".join("none" if level is None else repr(level) for level in known[:12])
+    more = f", … ({len(known):,} in all)" if len(known) > 12 else ""
+    names = (*column.names, None)
+    shown = [
+        BadRow(row, name, names[column.codes[row]], f"one of {listing}{more}")
+        for row in rows[: DataError.shown].tolist()
+    ]
+    noun = "lead has a level" if len(rows) == 1 else "leads have levels"
+    raise FeatureError(
+        f"{name}: {len(rows):,} {noun} that the model has not seen (unknown='ignore' scores them "
+        "without):",
+        shown,
+        len(rows) - len(shown),
+    )
+
+
+def _by_name(columns: Any) -> Mapping[Any, Any]:
+    if isinstance(columns, Mapping):
+        return columns
+    if is_frame(columns):
+        return from_frame(columns, "the features").columns
+    raise DefinitionError(
+        "features are a mapping from names to columns, a dataframe or Features (an array goes by "
+        f"Features.from_array), not {type(columns).__name__}"
+    )
+
+
+def _read(values: Any, name: str) -> Numbers | Labels:
+    column = as_column(values, name)
+    if isinstance(column, np.ndarray) and column.dtype.kind in "biuf":
+        return _finite(column.astype(np.float64), name)
+    if isinstance(column, np.ndarray) and column.dtype.kind in "mM":
+        raise _times(name)
+    plain = plain_values(column)
+    known = [value for value in plain if not is_missing(value)]
+    if any(isinstance(value, date) for value in known):
+        raise _times(name)
+    if known and all(_is_number(value) for value in known):
+        numbers = [np.nan if is_missing(value) else float(value) for value in plain]
+        return _finite(np.array(numbers, np.float64), name)
+    codes, names = read_labels(plain)
+    return Labels(codes, tuple(names))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, Decimal, np.number, np.bool_))
+
+
+def _finite(numbers: Numbers, name: str) -> Numbers:
+    refuse_rows(np.isinf(numbers), name, numbers, "a finite number, or none", FeatureError)
+    return numbers
+
+
+def _times(name: str) -> FeatureError:
+    return FeatureError(
+        f"{name}: a time is no feature; give how long something took, or how long ago it was when "
+        "the lead was scored, as a number of days"
+    )
+
+
+def _length(column: Numbers | Labels) -> int:
+    return len(column.codes) if isinstance(column, Labels) else len(column)
+
+
+def _check_mask(mask: NDArray[Any], length: int) -> None:
+    if mask.shape != (length,):
+        raise FeatureError(f"a mask is one bool for each of {length:,} leads, not {mask.shape}")
+
+
+def level_codes(column: Labels, levels: Sequence[str | None]) -> NDArray[np.int64]:
+    """Return the place of each lead's label in a model's levels, -1 for one that is not there."""
+    place = {level: index for index, level in enumerate(levels)}
+    table = [*(place.get(name, -1) for name in column.names), place.get(None, -1)]
+    return np.asarray(np.array(table, np.int64)[column.codes])
