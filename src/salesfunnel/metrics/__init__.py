@@ -15,6 +15,7 @@ from salesfunnel.metrics.conversion import (
     stage_table,
     win_rate,
 )
+from salesfunnel.metrics.coverage import coverage_ratio, pipeline_coverage
 from salesfunnel.metrics.cycle import sales_cycle
 from salesfunnel.metrics.flow import flow_table
 from salesfunnel.metrics.hotspots import adjusted_residuals, loss_hotspots
@@ -22,6 +23,7 @@ from salesfunnel.metrics.intervals import newcombe, wilson
 from salesfunnel.metrics.loss import loss_by_period, loss_pareto, loss_table, losses_without_reason
 from salesfunnel.metrics.lostfrom import lost_from
 from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
+from salesfunnel.metrics.pipeline import pipeline, pipeline_by_period, weighted_pipeline
 from salesfunnel.metrics.stalled import stalled
 from salesfunnel.metrics.summary import summary
 from salesfunnel.metrics.targets import against_target, against_targets
@@ -42,6 +44,7 @@ __all__ = [
     "conversion_by_cohort",
     "conversion_matrix",
     "conversion_rate",
+    "coverage_ratio",
     "cumulative_conversion",
     "entered_by_period",
     "flow_table",
@@ -55,6 +58,9 @@ __all__ = [
     "moving_average",
     "newcombe",
     "p_chart",
+    "pipeline",
+    "pipeline_by_period",
+    "pipeline_coverage",
     "resolved_conversion",
     "retention_by_cohort",
     "sales_cycle",
@@ -66,6 +72,7 @@ __all__ = [
     "triangle_by_cohort",
     "two_sided_p",
     "velocity",
+    "weighted_pipeline",
     "wilson",
     "win_rate",
     "win_rate_by_cohort",
