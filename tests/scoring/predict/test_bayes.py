@@ -205,6 +205,12 @@ def test_an_increment_that_is_none_is_refused(increment: Any) -> None:
         fit_naive_bayes({"x": ["a", "b"]}, [True, False], increment=increment)
 
 
+@pytest.mark.parametrize("least", [-1, 0.5, {"x": True}])
+def test_a_number_of_leads_that_is_none_is_refused(least: Any) -> None:
+    with pytest.raises(DefinitionError, match="min_leads= is a number of leads, 0 or more, not "):
+        fit_naive_bayes({"x": ["a", "b"]}, [True, False], min_leads=least)
+
+
 @pytest.mark.parametrize(
     "argument", [{"in_order": {"y": ["a"]}}, {"blanks_count": ["y"]}, {"min_leads": {"y": 5}}]
 )

@@ -140,6 +140,11 @@ def test_a_limit_that_is_none_is_refused(limit: float) -> None:
         leak_check({"x": [1, 2] * 30}, WON, limit=limit)
 
 
+def test_a_number_of_leads_that_is_none_is_refused() -> None:
+    with pytest.raises(DefinitionError, match="min_leads= is a number of leads, 0 or more, not -1"):
+        leak_check({"x": [1, 2] * 30}, WON, min_leads=-1)
+
+
 def test_outcomes_that_are_all_equal_are_refused() -> None:
     with pytest.raises(OutcomeError, match="outcomes: all 2 are won"):
         leak_check({"x": [1, 2]}, [True, True])

@@ -373,6 +373,8 @@ def test_arguments_of_another_form_are_refused() -> None:
         fit_logistic({"x": [1, 2]}, [0, 1], nonnegative=["y"])
     with pytest.raises(FeatureError, match="nonnegative= names 'yes', which is none of x"):
         fit_logistic({"x": [1, 2]}, [0, 1], nonnegative="yes")
+    with pytest.raises(DefinitionError, match="nonnegative= is a bool or names of features, not 5"):
+        fit_logistic({"x": [1, 2]}, [0, 1], nonnegative=5)  # type: ignore[arg-type]
     with pytest.raises(DefinitionError, match="max_iterations= is 1 or more, not 0"):
         fit_logistic({"x": [1, 2]}, [0, 1], max_iterations=0)
     with pytest.raises(DefinitionError, match="penalties= are numbers above 0, at least one"):

@@ -58,8 +58,12 @@ def test_a_single_score_has_nothing_to_differ_from() -> None:
 
 
 def test_bad_input_is_refused() -> None:
-    with pytest.raises(DefinitionError, match="scores= maps names to scores"):
+    with pytest.raises(DefinitionError, match=r"scores= is a mapping .*, not an empty one"):
         compare_scores({}, [True, False])
+    with pytest.raises(
+        DefinitionError, match=r"scores= is a mapping from names to scores, .* list"
+    ):
+        compare_scores([1, 2], [True, False])  # type: ignore[arg-type]
     with pytest.raises(DataError, match="row 1, model: nan, expected a finite number"):
         compare_scores({"rubric": [1, 2], "model": [0.5, math.nan]}, [True, False])
     with pytest.raises(DataError, match="has 3 rows and outcomes 2"):

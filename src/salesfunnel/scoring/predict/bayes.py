@@ -21,7 +21,7 @@ from salesfunnel.scoring.predict.features import (
 )
 from salesfunnel.scoring.predict.model import SumOfTerms
 from salesfunnel.scoring.predict.saved import saved_parts
-from salesfunnel.scoring.validate.arrays import both_kinds, read_outcomes, same_length
+from salesfunnel.scoring.validate.arrays import both_kinds, check_least, read_outcomes, same_length
 from salesfunnel.scoring.validate.enough import enough_notes
 from salesfunnel.table import Column, Phrase, Table
 
@@ -268,6 +268,7 @@ def fit_naive_bayes(
             else _counts(column, won, name in blanks_count)
         )
         at_least = least.get(name, 0) if isinstance(min_leads, Mapping) else min_leads
+        check_least(at_least)
         counts = LevelCounts(name, levels, n_won, n_lost, name in ordered, increment, at_least)
         terms.append(counts)
     total = int(np.count_nonzero(won))

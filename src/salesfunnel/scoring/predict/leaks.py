@@ -15,7 +15,7 @@ from salesfunnel.metrics.intervals import wilson
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.periods import FIRST
 from salesfunnel.scoring.predict.features import Numbers, read_features
-from salesfunnel.scoring.validate.arrays import both_kinds, read_outcomes, same_length
+from salesfunnel.scoring.validate.arrays import both_kinds, check_least, read_outcomes, same_length
 from salesfunnel.scoring.validate.auc import Auc, roc_auc
 from salesfunnel.scoring.validate.enough import outcome_notes
 from salesfunnel.scoring.validate.split import Times, read_instants
@@ -106,6 +106,7 @@ def leak_check(
     both_kinds(won)
     if not 0.5 < limit < 1:
         raise DefinitionError(f"limit= is between 0.5 and 1, as in 0.95, not {limit!r}")
+    check_least(min_leads)
     late = _late(given.names, len(won), recorded_at or {}, scored_at, decided_at, tz)
     rows = [
         _judge(given.column(name), won, late.get(name, (0, 0)), limit, min_leads)

@@ -330,6 +330,8 @@ def _check_penalty(penalty: float) -> float:
 def _bounded(nonnegative: bool | Collection[str], names: tuple[str, ...]) -> frozenset[str]:
     if isinstance(nonnegative, bool):
         return frozenset(names) if nonnegative else frozenset()
+    if not isinstance(nonnegative, Collection):
+        raise DefinitionError(f"nonnegative= is a bool or names of features, not {nonnegative!r}")
     asked = [nonnegative] if isinstance(nonnegative, str) else list(nonnegative)
     for name in asked:
         if name not in names:

@@ -131,6 +131,12 @@ def check_bins(bins: int) -> None:
         raise DefinitionError(f"bins= is a number of bins, 1 or more, not {bins!r}")
 
 
+def check_least(least: object) -> None:
+    """Raise `DefinitionError` if `least` is no number of leads."""
+    if isinstance(least, bool) or not isinstance(least, (int, np.integer)) or least < 0:
+        raise DefinitionError(f"min_leads= is a number of leads, 0 or more, not {least!r}")
+
+
 def _number(value: Any) -> float:
     """Return what is a number as one, and anything else (a text, None) as NaN."""
     if isinstance(value, str):

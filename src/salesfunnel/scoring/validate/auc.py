@@ -98,7 +98,7 @@ def roc_auc(scores: ArrayLike, outcomes: ArrayLike, *, level: float = 0.95) -> A
     depend on the order of the leads. Its variance is that of E. R. DeLong, D. M. DeLong and D. L.
     Clarke-Pearson (1988), Biometrics 44, 837–845, in the form of X. Sun and W. Xu (2014), IEEE
     Signal Processing Letters 21, 1389–1393; the interval is symmetric on the scale of log-odds (M.
-    S. Pepe 2003, The Statistical Evaluation of Medical Tests, section 5.2), so it stays within (0,
+    S. Pepe 2003, The Statistical Evaluation of Medical Tests, page 107), so it stays within (0,
     1). Where DeLong's variance is zero (the order is perfect, say) or unknown, the interval is
     method 5 of R. G. Newcombe (2006), Statistics in Medicine 25, 559–573, which inverts the
     variance of J. A. Hanley and B. J. McNeil (1982), Radiology 143, 29–36.

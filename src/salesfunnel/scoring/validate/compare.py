@@ -57,9 +57,12 @@ def compare_scores(
     >>> table["auc"].round(4).tolist(), table["difference"].round(4).tolist()
     ([0.7778, 0.9444], [nan, 0.1667])
     """
+    if not isinstance(scores, Mapping) or not scores:
+        found = "an empty one" if isinstance(scores, Mapping) else type(scores).__name__
+        raise DefinitionError(
+            f"scores= is a mapping from names to scores, as in {{'rubric': …}}, not {found}"
+        )
     names = list(scores)
-    if not names:
-        raise DefinitionError("scores= maps names to scores, as in {'rubric': …}; there are none")
     values = {name: read_scores(given, name) for name, given in scores.items()}
     first = values[names[0]]
     won = read_pair(first, outcomes, names[0])
