@@ -20,19 +20,32 @@ from salesfunnel.metrics.cycle import sales_cycle
 from salesfunnel.metrics.flow import flow_table
 from salesfunnel.metrics.hotspots import adjusted_residuals, loss_hotspots
 from salesfunnel.metrics.intervals import newcombe, wilson
+from salesfunnel.metrics.logrank import LogRank, logrank
 from salesfunnel.metrics.loss import loss_by_period, loss_pareto, loss_table, losses_without_reason
 from salesfunnel.metrics.lostfrom import lost_from
 from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.pipeline import pipeline, pipeline_by_period, weighted_pipeline
 from salesfunnel.metrics.stalled import stalled
 from salesfunnel.metrics.summary import summary
+from salesfunnel.metrics.survival import (
+    AalenJohansen,
+    KaplanMeier,
+    RestrictedMean,
+    aalen_johansen,
+    kaplan_meier,
+)
 from salesfunnel.metrics.targets import against_target, against_targets
 from salesfunnel.metrics.trend import entered_by_period, moving_average, trend_by_period
 from salesfunnel.metrics.triangle import retention_by_cohort, triangle_by_cohort
 from salesfunnel.metrics.velocity import sales_velocity, velocity
 
 __all__ = [
+    "AalenJohansen",
+    "KaplanMeier",
+    "LogRank",
     "PChart",
+    "RestrictedMean",
+    "aalen_johansen",
     "adjusted_residuals",
     "against_target",
     "against_targets",
@@ -48,6 +61,8 @@ __all__ = [
     "cumulative_conversion",
     "entered_by_period",
     "flow_table",
+    "kaplan_meier",
+    "logrank",
     "loss_by_period",
     "loss_hotspots",
     "loss_pareto",

@@ -1,0 +1,299 @@
+"""Survival: how long it takes until something happens, where for some it has not happened yet."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from salesfunnel.errors import DefinitionError
+from salesfunnel.kernel.segments import running_products, running_sums
+from salesfunnel.metrics.curves import Floats, StepCurve
+from salesfunnel.metrics.intervals import critical_value
+from salesfunnel.metrics.risksets import RiskSets, lifetimes, risk_sets
+
+
+class RestrictedMean(NamedTuple):
+    """The mean time up to a horizon, with its variance and interval; arrays of groups."""
+
+    mean: Floats
+    variance: Floats
+    low: Floats
+    high: Floats
+
+
+class KaplanMeier(StepCurve):
+    """A Kaplan–Meier curve: the share to which the event has not happened yet.
+
+    Has a row for each time at which it happened to somebody, of each group.
+
+    Attributes
+    ----------
+    time : (n,) array
+        When it happened: ascending, within each group.
+    at_risk, events : (n,) int64
+        How many were followed at least so long, and to how many of them it happened.
+    survival : (n,) float64
+        The share to which it has not happened by then.
+    variance, low, high : (n,) float64
+        Of the survival; computed when they are asked for.
+    group : (n,) int64
+        The group of each row.
+    """
+
+    before_any = 1.0
+
+    @property
+    def survival(self) -> Floats:
+        """The share to which it has not happened by then, (n,)."""
+        return self.estimate
+
+    @cached_property
+    def variance(self) -> Floats:
+        """Of the survival, by Greenwood's formula, (n,)."""
+        hazard = running_sums(_hazard_variance(self.sets), self.sets.starts)
+        return np.asarray(self.estimate**2 * hazard)
+
+    def restricted_mean(self, horizon: float | None = None) -> RestrictedMean:
+        """Return the mean time until the event, counted up to a horizon.
+
+        Parameters
+        ----------
+        horizon : float, optional
+            By default the longest duration, of each group.
+
+        Returns
+        -------
+        RestrictedMean
+            ``mean``, ``variance``, ``low`` and ``high``, scalars or (G,) of groups; NaN where
+            nobody was followed up to the horizon.
+
+        Raises
+        ------
+        DefinitionError
+            If the horizon is negative or NaN.
+
+        Notes
+        -----
+        The area A(0) below the curve, of variance Σ A(t)² d / (n (n - d)) over the times t of
+        events, with A(t) the area beyond t: J. P. Klein and M. L. Moeschberger (2003), Survival
+        Analysis, 2nd edition, (4.5.1) and (4.5.2). The interval is the normal one.
+        """
+        sets = self.sets
+        if horizon is not None and not horizon >= 0:
+            raise DefinitionError(f"horizon= is a duration, not negative, not {horizon!r}")
+        until = sets.longest if horizon is None else np.full(len(sets.size), float(horizon))
+        is_known = (until <= sets.longest) | self._complete
+        if len(sets.time) == 0:
+            none = np.where(is_known, 0.0, np.nan)
+            mean, variance = np.where(is_known, until, np.nan), none
+        else:
+            first, last = sets.starts[:-1], sets.starts[1:] - 1
+            has_rows = last >= first
+            begin = np.minimum(sets.time, until[self.group])
+            end = np.append(begin[1:], 0)
+            end[last[has_rows]] = until[has_rows]
+            areas = self.estimate * (end - begin)
+            so_far = running_sums(areas, sets.starts)
+            totals = np.where(has_rows, so_far[last], 0.0)
+            start = np.where(has_rows, begin[np.minimum(first, len(begin) - 1)], until)
+            mean = np.where(is_known, start + totals, np.nan)
+            # The area beyond each time, from that time on.
+            beyond = totals[self.group] - so_far + areas
+            terms = beyond**2 * _hazard_variance(sets)
+            sums = running_sums(terms, sets.starts)
+            variance = np.where(is_known, np.where(has_rows, sums[last], 0.0), np.nan)
+        half = critical_value(self.level) * np.sqrt(variance)
+        bounds = np.maximum(mean - half, 0.0), np.minimum(mean + half, until)
+        return RestrictedMean(*(self._shaped(part, ()) for part in (mean, variance, *bounds)))
+
+
+class AalenJohansen(StepCurve):
+    """An Aalen–Johansen curve: the share to which an event has happened, and none before it.
+
+    Has a row for each time at which anything happened, the event or another one, of each group.
+    What a `KaplanMeier` curve is asked this one is asked alike, but for the restricted mean.
+
+    Attributes
+    ----------
+    time : (n,) array
+        When anything happened: ascending, within each group.
+    at_risk, events, competing : (n,) int64
+        How many were followed at least so long, and to how many of them the event, or another one,
+        happened.
+    incidence : (n,) float64
+        The share to which the event has happened by then.
+    variance, low, high : (n,) float64
+        Of the incidence; computed when they are asked for.
+    group : (n,) int64
+        The group of each row.
+    """
+
+    before_any = 0.0
+
+    @property
+    def incidence(self) -> Floats:
+        """The share to which it has happened by then, (n,)."""
+        return self.estimate
+
+    @cached_property
+    def variance(self) -> Floats:
+        """Of the incidence, by the delta method, (n,)."""
+        sets, f = self.sets, self.estimate
+        n, d, survival = sets.at_risk.astype(float), sets.events, _survival_before(sets)
+        # Σ (F(t) - F)² a + b - 2 (F(t) - F) c over the times up to t, multiplied out.
+        a = _hazard_variance(sets)
+        b = survival**2 * d * (n - d) / n**3
+        c = survival * d / n**2
+        squares, linear, constant = (
+            running_sums(term, sets.starts)
+            for term in (a, 2 * (f * a + c), f * f * a + b + 2 * f * c)
+        )
+        return np.maximum(f * f * squares - f * linear + constant, 0.0)
+
+    @property
+    def competing(self) -> NDArray[np.int64]:
+        """To how many another event happened, (n,)."""
+        return self.sets.competing
+
+
+def kaplan_meier(
+    duration: ArrayLike,
+    event: ArrayLike,
+    *,
+    group: ArrayLike | None = None,
+    n_groups: int | None = None,
+    level: float = 0.95,
+) -> KaplanMeier:
+    """Return the Kaplan–Meier curve: the share to which an event has not happened yet.
+
+    Parameters
+    ----------
+    duration : (N,) array-like of numbers
+        How long each of N opportunities was followed, in any unit: until the event, or until now.
+    event : (N,) array-like of bool
+        Whether the event happened then. Where it did not, the opportunity is censored: all that is
+        known is that it takes longer. At equal times events come first.
+    group : (N,) array-like of int, optional
+        Codes 0 … G-1: each group has a curve of its own.
+    n_groups : int, optional
+        G; by default the largest code and one.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    KaplanMeier
+        With ``.time``, ``.survival``, ``.low``, ``.high``, ``.at_risk``, ``.events``, each (n,),
+        and ``.at(time)``, ``.quantile(q)``, ``.restricted_mean(horizon)``.
+
+    Raises
+    ------
+    DefinitionError
+        If durations are negative, infinite or NaN, or an argument is not of this form.
+
+    Notes
+    -----
+    S(t) = Π (1 - d/n) over the times up to t, with d events among n at risk; of variance
+    S² Σ d / (n (n - d)) (Greenwood). E. L. Kaplan and P. Meier (1958), "Nonparametric estimation
+    from incomplete observations", Journal of the American Statistical Association 53, 457–481. The
+    interval is pointwise, on the scale of log(-log S): S to the power of exp(±z σ / (S log S)),
+    J. D. Kalbfleisch and R. L. Prentice (1980), The Statistical Analysis of Failure Time Data.
+    Where the estimate is 0 or 1, which that scale does not have, it is Wilson's, out of those whose
+    fate at that time is known.
+
+    Examples
+    --------
+    >>> curve = kaplan_meier([2, 3, 3, 5, 8], [True, True, False, True, False])
+    >>> curve.time.tolist(), curve.at_risk.tolist(), curve.survival.round(2).tolist()
+    ([2, 3, 5], [5, 4, 2], [0.8, 0.6, 0.3])
+    >>> float(curve.quantile(0.5))
+    5.0
+    """
+    critical_value(level)
+    known = lifetimes(duration, event, group=group, n_groups=n_groups)
+    sets = risk_sets(known, competing=False)
+    survival = running_products(1 - sets.events / sets.at_risk, sets.starts)
+    return KaplanMeier(sets, survival, level, group is not None)
+
+
+def aalen_johansen(
+    duration: ArrayLike,
+    event: ArrayLike,
+    cause: int = 1,
+    *,
+    group: ArrayLike | None = None,
+    n_groups: int | None = None,
+    level: float = 0.95,
+) -> AalenJohansen:
+    """Return the Aalen–Johansen curve: the share to which an event has happened, before any other.
+
+    A deal that was lost will not be won: to a win the loss is a competing event, and taking the
+    lost ones for censored would claim that they may still be won.
+
+    Parameters
+    ----------
+    duration : (N,) array-like of numbers
+        How long each of N opportunities was followed, in any unit: until an event, or until now.
+    event : (N,) array-like of int
+        What happened then: 0 nothing yet (censored), 1, 2 … the causes. Equal times are exact:
+        events of all causes at a time share its risk set, and come before what is censored at it.
+    cause : int
+        The cause of interest.
+    group, n_groups, level
+        As in `kaplan_meier`.
+
+    Returns
+    -------
+    AalenJohansen
+        With ``.time``, ``.incidence``, ``.low``, ``.high``, ``.at_risk``, ``.events``,
+        ``.competing``, each (n,), and ``.at(time)``, ``.quantile(q)``.
+
+    Raises
+    ------
+    DefinitionError
+        If durations are negative, infinite or NaN, or an argument is not of this form.
+
+    Notes
+    -----
+    F(t) = Σ S(t-) d/n over the times up to t, with d events of the cause, and S the Kaplan–Meier
+    curve of all causes: O. O. Aalen and S. Johansen (1978), "An empirical transition matrix for
+    non-homogeneous Markov chains based on censored observations", Scandinavian Journal of
+    Statistics 5, 141–150. The variance is that of the delta method, E. Marubini and M. G. Valsecchi
+    (1995), Analysing Survival Data from Clinical Trials and Observational Studies, (10.12). The
+    interval is as in `kaplan_meier`.
+
+    Examples
+    --------
+    >>> curve = aalen_johansen([2, 3, 3, 5, 8], [1, 2, 1, 0, 1])
+    >>> curve.incidence.round(2).tolist()
+    [0.2, 0.4, 0.8]
+    """
+    critical_value(level)
+    known = lifetimes(duration, event, cause, group, n_groups)
+    sets = risk_sets(known)
+    incidence = running_sums(_survival_before(sets) * sets.events / sets.at_risk, sets.starts)
+    # Where it happened to all there is none to whom anything else did; rounding may miss that.
+    ended = np.flatnonzero(sets.at_risk == sets.events)
+    others = np.concatenate([[0], np.cumsum(sets.competing)])
+    group_start = sets.starts[np.searchsorted(sets.starts, ended, side="right") - 1]
+    incidence[ended[others[ended] == others[group_start]]] = 1.0
+    return AalenJohansen(sets, np.minimum(incidence, 1.0), level, group is not None)
+
+
+def _survival_before(sets: RiskSets) -> Floats:
+    """Return the share to which nothing has happened just before each time, (n,)."""
+    after = running_products(1 - (sets.events + sets.competing) / sets.at_risk, sets.starts)
+    before = np.append(1.0, after[:-1])[: len(after)]
+    before[sets.starts[:-1][sets.starts[:-1] < sets.starts[1:]]] = 1.0
+    return before
+
+
+def _hazard_variance(sets: RiskSets) -> Floats:
+    """Return d / (n (n - d)), (n,); 0 where none are left, as the curve ends there."""
+    d = sets.events + sets.competing
+    below = sets.at_risk.astype(float) * (sets.at_risk - d)
+    below[below == 0] = np.inf
+    return np.asarray(d / below)
