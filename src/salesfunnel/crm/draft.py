@@ -81,6 +81,8 @@ class Draft:
     Attributes
     ----------
     entries : list of Entry
+    zone : tzinfo or None
+        Of times that name none.
     """
 
     def __init__(self, meaning: Meaning, options: Options, attributes: Sequence[str] = ()) -> None:
@@ -90,7 +92,7 @@ class Draft:
         self.options = options
         self.attributes = tuple(attributes)
         self.entries: list[Entry] = []
-        self._zone = None if options.tz is None else to_zone(options.tz)
+        self.zone = None if options.tz is None else to_zone(options.tz)
         self._reasons: dict[int, str | None] = {}
         self._last: tuple[int, dict[str, int]] | None = None
 
@@ -115,7 +117,7 @@ class Draft:
             values,
             rejects,
             column=title,
-            tz=self._zone,
+            tz=self.zone,
             date_format=self.options.date_format,
             missing=self.options.missing_time,
         )
