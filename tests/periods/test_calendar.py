@@ -22,7 +22,9 @@ from salesfunnel.periods import (
     Period,
     period_index,
     period_label,
+    period_of,
     period_start,
+    to_span,
     wall_to_utc,
 )
 
@@ -376,6 +378,68 @@ def test_labels_sort_by_time(days: list[date], unit: str) -> None:
     indices = sorted(python_index(day, unit) for day in days)
     labels = [period_label(index, unit) for index in indices]
     assert labels == sorted(labels)
+
+
+@given(st.dates(date(1, 1, 3)), UNITS)
+@example(date(2027, 1, 3), "week")
+@example(date(9999, 12, 31), "week")
+def test_a_label_leads_back_to_its_period(day: date, unit: str) -> None:
+    index = python_index(day, unit)
+    assert period_of(period_label(index, unit)) == (unit, index)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "spring",
+        "26",
+        "2026Q5",
+        "2026-13",
+        "2026-W54",
+        "2026-02-30",
+        "2026-3",
+        "２０２６",
+        "0000",
+    ],
+)
+def test_what_is_no_label_leads_nowhere(text: str) -> None:
+    assert period_of(text) is None
+
+
+# ── stretches of time ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("given_as", "start", "end"),
+    [
+        ("2026", "2026-01-01T00:00+08:00", "2026-12-31T23:59:59.999999+08:00"),
+        ("2026Q1", "2026-01-01T00:00+08:00", "2026-03-31T23:59:59.999999+08:00"),
+        ("2026-02", "2026-02-01T00:00+08:00", "2026-02-28T23:59:59.999999+08:00"),
+        ("2026-W10", "2026-03-02T00:00+08:00", "2026-03-08T23:59:59.999999+08:00"),
+        ("2026-03-05", "2026-03-05T00:00+08:00", "2026-03-05T23:59:59.999999+08:00"),
+        (
+            ("2026-03-05", date(2026, 3, 6)),
+            "2026-03-05T00:00+08:00",
+            "2026-03-06T23:59:59.999999+08:00",
+        ),
+        (
+            ["2026-03-05T10:00", datetime(2026, 3, 5, 3, tzinfo=UTC)],
+            "2026-03-05T10:00+08:00",
+            "2026-03-05T11:00+08:00",
+        ),
+        ((0, 0), "1970-01-01T00:00+00:00", "1970-01-01T00:00+00:00"),
+    ],
+    ids=str,
+)
+def test_a_stretch_of_time_is_a_period_or_a_pair(given_as: object, start: str, end: str) -> None:
+    expected = (micro(start), micro(end))
+    assert to_span(given_as, NAMED["Asia/Shanghai"], "before=") == expected
+
+
+def test_a_stretch_of_time_may_have_a_change_of_clocks() -> None:
+    start, end = to_span("2026-03-08", NAMED["America/New_York"], "before=")
+    assert end - start + 1 == 23 * HOUR
 
 
 # ── wall-clock times ──────────────────────────────────────────────────────────────────────────────

@@ -17,12 +17,14 @@ from salesfunnel.metrics.conversion import (
 )
 from salesfunnel.metrics.coverage import coverage_ratio, pipeline_coverage
 from salesfunnel.metrics.cycle import sales_cycle
+from salesfunnel.metrics.drift import Homogeneity, drift, homogeneity
 from salesfunnel.metrics.flow import flow_table
 from salesfunnel.metrics.hotspots import adjusted_residuals, loss_hotspots
 from salesfunnel.metrics.intervals import newcombe, wilson
 from salesfunnel.metrics.logrank import LogRank, logrank
 from salesfunnel.metrics.loss import loss_by_period, loss_pareto, loss_table, losses_without_reason
 from salesfunnel.metrics.lostfrom import lost_from
+from salesfunnel.metrics.mix import RateChange, decompose_rate, win_rate_change
 from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.pipeline import pipeline, pipeline_by_period, weighted_pipeline
 from salesfunnel.metrics.stalled import stalled
@@ -41,9 +43,11 @@ from salesfunnel.metrics.velocity import sales_velocity, velocity
 
 __all__ = [
     "AalenJohansen",
+    "Homogeneity",
     "KaplanMeier",
     "LogRank",
     "PChart",
+    "RateChange",
     "RestrictedMean",
     "aalen_johansen",
     "adjusted_residuals",
@@ -59,8 +63,11 @@ __all__ = [
     "conversion_rate",
     "coverage_ratio",
     "cumulative_conversion",
+    "decompose_rate",
+    "drift",
     "entered_by_period",
     "flow_table",
+    "homogeneity",
     "kaplan_meier",
     "logrank",
     "loss_by_period",
@@ -91,4 +98,5 @@ __all__ = [
     "wilson",
     "win_rate",
     "win_rate_by_cohort",
+    "win_rate_change",
 ]

@@ -17,9 +17,11 @@ from salesfunnel.log.view import View
 from salesfunnel.periods import (
     PERIODS,
     Period,
+    from_microseconds,
     period_index,
     period_label,
     period_start,
+    to_span,
     to_zone,
     zone_name,
 )
@@ -175,3 +177,53 @@ def closings(view: View) -> Closings:
     time[won] = view.runs.time[sale[won]]
     time[lost] = view.runs.time[view.runs.ends[lost]]
     return Closings(won, lost, status == CHURNED, time)
+
+
+class Spans(NamedTuple):
+    """Two stretches of time to compare, each its first and its last microsecond.
+
+    Attributes
+    ----------
+    before, after : tuple of int
+    zone : tzinfo
+        Where they were read.
+    as_of : int or None
+        The instant of knowledge.
+    """
+
+    before: tuple[int, int]
+    after: tuple[int, int]
+    zone: tzinfo
+    as_of: int | None
+
+    def of(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return for each instant 0 if it is before, 1 if it is after, -1 if it is in neither."""
+        inside = [(start <= time) & (time <= end) for start, end in (self.before, self.after)]
+        return np.where(inside[1], 1, np.where(inside[0], 0, -1))
+
+    def notes(self) -> list[Phrase]:
+        """Return the notes that name the two, and say if they are not over yet."""
+        ends = {
+            f"{name}_{end}": from_microseconds(instant, self.zone)
+            for name in ("before", "after")
+            for end, instant in zip(("start", "end"), getattr(self, name), strict=True)
+        }
+        notes = [Phrase("note.spans", ends), Phrase("note.zone", {"zone": zone_name(self.zone)})]
+        if self.as_of is not None and self.as_of < max(self.before[1], self.after[1]):
+            notes.append(Phrase("note.spans_incomplete"))
+        return notes
+
+
+def spans_of(view: View, before: object, after: object, tz: str | tzinfo | None) -> Spans:
+    """Return two stretches of time, given as periods or pairs of instants, in a zone.
+
+    Raises
+    ------
+    DefinitionError
+        If they are not of this form, or overlap.
+    """
+    zone = view.log.tz if tz is None else to_zone(tz)
+    first, second = to_span(before, zone, "before="), to_span(after, zone, "after=")
+    if first[0] <= second[1] and second[0] <= first[1]:
+        raise DefinitionError(f"before= and after= do not overlap, as {before!r} and {after!r} do")
+    return Spans(first, second, zone, view.as_of)

@@ -8,7 +8,9 @@ from salesfunnel.periods.calendar import (
     Period,
     period_index,
     period_label,
+    period_of,
     period_start,
+    to_span,
 )
 from salesfunnel.periods.clocks import wall_to_utc
 from salesfunnel.periods.zone import (
@@ -34,9 +36,11 @@ __all__ = [
     "from_microseconds",
     "period_index",
     "period_label",
+    "period_of",
     "period_start",
     "to_instant",
     "to_microseconds",
+    "to_span",
     "to_zone",
     "wall_to_utc",
     "zone_name",

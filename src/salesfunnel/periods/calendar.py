@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+import re
+from collections.abc import Sequence
+from datetime import date, tzinfo
 from functools import partial
 
 import attrs
@@ -11,12 +13,17 @@ from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.periods.clocks import CHUNK, offset_at, offsets, pieces
-from salesfunnel.periods.zone import DAY
+from salesfunnel.periods.zone import DAY, is_day, to_instant
 
 PERIODS = ("day", "week", "month", "quarter", "year")
 """The calendar periods that time is cut into."""
 _MONDAY = 3  # 1970-01-01 was a Thursday
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_LABEL = re.compile(
+    r"(?P<year>\d{4})(-W(?P<week>\d\d)|Q(?P<quarter>[1-4])|-(?P<month>\d\d)(-(?P<day>\d\d))?)?",
+    re.ASCII,
+)
 
 
 @attrs.frozen
@@ -102,6 +109,61 @@ def period_label(index: int, unit: str) -> str:
     if unit == "quarter":
         return f"{day.astype('datetime64[Y]')}Q{index % 4 + 1}"
     return str(day.astype("datetime64[M]" if unit == "month" else "datetime64[Y]"))
+
+
+def period_of(label: str) -> tuple[str, int] | None:
+    """Return the unit and the index of a period by its label; None if the text is none.
+
+    Examples
+    --------
+    >>> period_of("2026Q1"), period_of("2026-03"), period_of("spring")
+    (('quarter', 224), ('month', 674), None)
+    """
+    match = _LABEL.fullmatch(label)
+    if match is None:
+        return None
+    year = int(match["year"])
+    try:
+        if match["week"]:
+            monday = date.fromisocalendar(year, int(match["week"]), 1)
+            return "week", (monday.toordinal() - _EPOCH_DAY + _MONDAY) // 7
+        day = date(year, int(match["month"] or 1), int(match["day"] or 1))
+    except ValueError:
+        return None
+    if match["quarter"]:
+        return "quarter", (year - 1970) * 4 + int(match["quarter"]) - 1
+    if match["day"]:
+        return "day", day.toordinal() - _EPOCH_DAY
+    return (
+        ("month", (year - 1970) * 12 + day.month - 1) if match["month"] else ("year", year - 1970)
+    )
+
+
+def to_span(value: object, zone: tzinfo, what: str) -> tuple[int, int]:
+    """Return a stretch of time given by a user: its first and its last microsecond.
+
+    It is a period by its label (``"2026Q1"``, ``"2026-03"``, ``"2026-W10"``), or a pair of instants
+    as `to_instant` takes them, both inclusive; the first day of a pair counts from its start.
+
+    Raises
+    ------
+    DefinitionError
+        If it is neither, or ends before it starts.
+    """
+    if isinstance(value, str) and (found := period_of(value)) is not None:
+        unit, index = found
+        return period_start(index, unit, zone), period_start(index + 1, unit, zone) - 1
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
+        start, end = (to_instant(instant, zone, f"{what} as a pair") for instant in value)
+        if is_day(value[0]):
+            (day,) = period_index(np.array([start]), "day", zone).tolist()
+            start = period_start(day, "day", zone)
+        if start <= end:
+            return start, end
+    raise DefinitionError(
+        f"{what} is a period such as '2026Q1', '2026-03' or '2026-W10', or a pair of dates or "
+        f"instants, the earlier one first, not {value!r}"
+    )
 
 
 def _of_days(day: NDArray[np.int64], unit: str) -> NDArray[np.int64]:

@@ -109,6 +109,12 @@ def to_instant(value: datetime | date | np.datetime64 | str | int, zone: tzinfo,
     )
 
 
+def is_day(value: object) -> bool:
+    """Return whether an instant given by a user is a whole day: a date, or a text of one."""
+    moment = _parsed(value) if isinstance(value, str) else value
+    return isinstance(moment, date) and not isinstance(moment, datetime)
+
+
 def _parsed(text: str) -> date | None:
     """Return an ISO 8601 text as a date, or as a datetime if it names a time."""
     for parse in (date.fromisoformat, datetime.fromisoformat):
