@@ -16,6 +16,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.data import (
     FUNNEL,
+    N_OWNERS,
     N_STATES,
     Entries,
     entries,
@@ -23,12 +24,12 @@ from benchmarks.data import (
     owner_by_opportunity,
     string_ids,
 )
+from salesfunnel.kernel.arranging import arrange
 from salesfunnel.kernel.codes import combine, factorize_integers, factorize_objects
-from salesfunnel.kernel.entries import arrange
-from salesfunnel.kernel.flow import add_up
+from salesfunnel.kernel.flow import Grouped, add_up
 from salesfunnel.kernel.ordering import is_sorted, permutation
-from salesfunnel.kernel.packing import pack
-from salesfunnel.kernel.transitions import count, exact_sums, pair_codes
+from salesfunnel.kernel.packing import Field, pack, span_of
+from salesfunnel.kernel.transitions import count_pairs
 from salesfunnel.log.stagelog import StageLog
 
 N = 200_000
@@ -41,21 +42,17 @@ WIDE = entries(N, unit="microsecond")
 
 
 def packing(data: Entries) -> Callable[[], object]:
-    return partial(pack, data.opportunity, data.time, data.state, STATE_BITS)
+    span = span_of(data.opportunity, data.time)
+    return partial(pack, data.opportunity, data.time, [Field(data.state, STATE_BITS)], span)
 
 
-def arranging(data: Entries, **options: bool) -> Callable[[], object]:
+def arranging(data: Entries, **options: Any) -> Callable[[], object]:
     return partial(arrange, data.opportunity, data.time, data.state, N_STATES, **options)
 
 
-def adding(data: Entries) -> Callable[[], object]:
-    ordered = arrange(data.opportunity, data.time, data.state, N_STATES, want_rows=False)
-    return partial(add_up, ordered.entries, N_STATES)
-
-
-def summing() -> Callable[[], object]:
-    codes = pair_codes(SORTED.state[:-1], SORTED.state[1:], N_STATES)
-    return partial(exact_sums, codes, np.abs(np.diff(SORTED.time)), N_STATES**2)
+def adding(data: Entries, **options: Any) -> Callable[[], object]:
+    ordered = arrange(data.opportunity, data.time, data.state, N_STATES)
+    return partial(add_up, ordered.entries, N_STATES, **options)
 
 
 KERNEL: dict[str, Callable[[], object]] = {
@@ -70,16 +67,18 @@ KERNEL: dict[str, Callable[[], object]] = {
     "permutation, wide key": partial(permutation, WIDE.opportunity, WIDE.time),
     "pack": packing(SHUFFLED),
     "pack, wide key": packing(WIDE),
-    "arrange, entries only": arranging(SHUFFLED, want_rows=False),
-    "arrange, entries only, ties": arranging(TIED, want_rows=False),
-    "arrange, entries only, ties by state": arranging(TIED, want_rows=False, by_state=True),
-    "arrange, entries only, sorted": arranging(SORTED, want_rows=False),
-    "arrange, rows too": arranging(SHUFFLED),
+    "arrange": arranging(SHUFFLED),
+    "arrange, ties": arranging(TIED),
+    "arrange, ties by state": arranging(TIED, by_state=True),
+    "arrange, sorted": arranging(SORTED),
+    "arrange, with what never changes": arranging(SHUFFLED, along=[owner_by_opportunity(SHUFFLED)]),
+    "arrange, with amounts": arranging(SHUFFLED, along=[np.arange(N) / 7]),
     "add up": adding(SHUFFLED),
+    "add up, counts only": adding(SHUFFLED, durations=False),
     "add up, wide key": adding(WIDE),
-    "pairs to codes": partial(pair_codes, SORTED.state[:-1], SORTED.state[1:], N_STATES),
-    "count codes": partial(count, SORTED.state, N_STATES),
-    "exact sums": summing(),
+    "add up, by owner": adding(SORTED, groups=Grouped(owner_by_entry(SORTED), N_OWNERS)),
+    "add up, amounts": adding(SHUFFLED, amounts=np.arange(N)),
+    "count pairs": partial(count_pairs, SORTED.state[:-1], SORTED.state[1:], N_STATES),
 }
 
 

@@ -97,7 +97,9 @@ def grouped(oracle: Oracle, *attributes: str) -> Oracle:
 def flow_values(flow: StageFlow) -> dict[str, Any]:
     """Return a flow without groups as plain integers, durations in microseconds."""
 
-    def millionths(sums: Any) -> list[list[int]]:
+    def millionths(sums: Any) -> list[list[int]] | None:
+        if sums is None:
+            return None
         assert ((sums.micro >= 0) & (sums.micro < MILLION)).all()
         exact = sums.whole.astype(object) * MILLION + sums.micro.astype(object)
         plain: list[list[int]] = exact.tolist()

@@ -60,6 +60,7 @@ def test_the_flow_is_exact_to_the_millisecond(
     flow = applications.flow()
 
     assert flow.counts.tolist() == expected["counts"]
+    assert flow.durations is not None
     milliseconds = flow.durations.whole * 1_000 + flow.durations.micro // 1_000
     assert (flow.durations.micro % 1_000 == 0).all()
     assert milliseconds.tolist() == [

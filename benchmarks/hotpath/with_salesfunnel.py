@@ -54,7 +54,7 @@ def flow_of_log(prepared: StageLog) -> Answer:
 
 def counts_of_log(prepared: StageLog) -> Answer:
     """Return the counts of a log."""
-    return Answer(prepared.flow().counts)
+    return Answer(prepared.flow(durations=False).counts)
 
 
 def flow_by_owner(given: tuple[NDArray[Any], Entries]) -> ByOwner:

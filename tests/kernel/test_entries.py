@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from salesfunnel.kernel import flow, packing
-from salesfunnel.kernel.entries import Columns, Entries, arrange
-from salesfunnel.kernel.flow import add_up
-from salesfunnel.kernel.packing import pack
+from salesfunnel.kernel import arranging, flow, ordering, packing
+from salesfunnel.kernel.arranging import arrange
+from salesfunnel.kernel.entries import Columns, Entries
+from salesfunnel.kernel.flow import Grouped, add_up
+from salesfunnel.kernel.packing import Field, Packed, pack, span_of
+from salesfunnel.kernel.sums import MICRO, ExactSums
 
 N_STATES = 5
 DAY = 86_400_000_000
@@ -23,10 +26,9 @@ ROWS = list[tuple[int, int, int]]
 def chunk_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks so small that these few rows fill several of them must change nothing."""
     if request.param == "tiny chunks":
-        monkeypatch.setattr(packing, "CHUNK", 4)
+        for module in (arranging, flow, ordering, packing):
+            monkeypatch.setattr(module, "CHUNK", 4)
         monkeypatch.setattr(packing, "_SPLIT_CHUNK", 4)
-        monkeypatch.setattr(packing.chunks, "__defaults__", (4,))
-        monkeypatch.setattr(flow, "CHUNK", 4)
 
 
 def columns(rows: ROWS) -> Columns:
@@ -51,141 +53,82 @@ def histories(draw: st.DrawFn) -> ROWS:
     ]
 
 
-@given(histories(), st.booleans(), st.booleans(), st.booleans())
-def test_entries_are_arranged_by_opportunity_and_time_and_ties_as_asked(
-    rows: ROWS, by_state: bool, want_rows: bool, presorted: bool
-) -> None:
-    if presorted:
-        rows = sorted(rows, key=lambda row: row[:2])
-    given_columns = columns(rows)
+def packed_with_state(rows: Columns, state_bits: int, *, whole: bool = False) -> Packed | None:
+    opportunity, state, time = rows
+    fields = [Field(state, state_bits)]
+    return pack(opportunity, time, fields, span_of(opportunity, time), whole=whole)
 
-    entries, order = arrange(
+
+def micro(sums: ExactSums | None) -> list[object]:
+    assert sums is not None
+    assert ((sums.micro >= 0) & (sums.micro < MICRO)).all()
+    exact: list[object] = (sums.whole.astype(object) * MICRO + sums.micro).tolist()
+    return exact
+
+
+# ── arranging ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(histories(), st.sampled_from(["input", "state", "order"]), st.booleans(), st.data())
+def test_entries_are_arranged_by_opportunity_and_time_and_ties_as_asked(
+    rows: ROWS, ties: str, presorted: bool, data: st.DataObject
+) -> None:
+    numbers = st.lists(
+        st.integers(-3, 3) | st.integers(-(2**62), 2**62), min_size=len(rows), max_size=len(rows)
+    )
+    order = data.draw(numbers)
+
+    def key(item: tuple[int, tuple[int, int, int]]) -> tuple[int, ...]:
+        number, row = item
+        if ties == "input":
+            return row[:2]
+        return row if ties == "state" else (*row[:2], order[number])
+
+    if presorted:
+        order.sort()
+        rows = [row for _, row in sorted(enumerate(rows), key=key)]
+    given_columns = columns(rows)
+    few, many = np.arange(len(rows)) % 3 - 1, np.arange(len(rows)) * 10**6 - 1
+    amounts = np.where(few < 0, np.nan, many / 3)
+    # What never changes within an opportunity travels another way.
+    own = (given_columns.opportunity % 7).astype(np.int8)
+
+    arranged = arrange(
         given_columns.opportunity,
         given_columns.time,
         given_columns.state,
         N_STATES,
-        by_state=by_state,
-        want_rows=want_rows,
+        by_state=ties == "state",
+        order=np.array(order, np.int64) if ties == "order" else None,
+        along=[few.astype(np.int8), many, amounts, own, own / 2],
     )
 
-    numbered = sorted(
-        enumerate(rows), key=lambda item: item[1] if by_state else item[1][:2]
-    )  # stable: what ranks equal keeps the input order
+    entries = arranged.entries
+    numbered = sorted(enumerate(rows), key=key)  # stable: what ranks equal keeps the input order
     expected = [row for _, row in numbered]
-    assert (
-        list(
-            zip(
-                *(c.tolist() for c in (entries.opportunity, entries.time, entries.state)),
-                strict=True,
-            )
-        )
-        == expected
-    )
+    places = [number for number, _ in numbered]
+    found = [column.tolist() for column in (entries.opportunity, entries.time, entries.state)]
+    assert list(zip(*found, strict=True)) == expected
     assert len(entries) == len(rows)
-    assert entries.last_time == max((row[1] for row in rows), default=None)
+    times = [row[1] for row in rows]
+    assert entries.time_bounds == ((min(times), max(times)) if rows else None)
     assert entries.first_rows.tolist() == [
         i for i, row in enumerate(expected) if i == 0 or expected[i - 1][0] != row[0]
     ]
-    if want_rows and order is not None:
-        assert order.tolist() == [number for number, _ in numbered]
-    if want_rows and order is None:
-        assert expected == rows
-
-
-@given(histories(), st.booleans(), st.integers(-2, 42))
-def test_the_flow_adds_up_transition_by_transition(
-    rows: ROWS, keep_repeats: bool, place: int
-) -> None:
-    given_columns = columns(rows)
-    entries, _ = arrange(
-        given_columns.opportunity,
-        given_columns.time,
-        given_columns.state,
-        N_STATES,
-        want_rows=False,
-    )
-    times = sorted(row[1] for row in rows)
-    until = times[min(place, len(times) - 1)] if times and place >= 0 else None
-
-    sums = add_up(entries, N_STATES, until=until, keep_repeats=keep_repeats)
-
-    counts = np.zeros((N_STATES, N_STATES), int)
-    micro = np.zeros((N_STATES, N_STATES), object)
-    starts, ends = [0] * N_STATES, [0] * N_STATES
-    ordered = sorted(rows, key=lambda row: row[:2])
-    for _, entered in groupby(ordered, key=lambda row: row[0]):
-        history = [row for row in entered if until is None or row[1] <= until]
-        if not keep_repeats:
-            history = [next(run) for _, run in groupby(history, key=lambda row: row[2])]
-        if history:
-            starts[history[0][2]] += 1
-            ends[history[-1][2]] += 1
-        for source, target in pairwise(history):
-            counts[source[2], target[2]] += 1
-            micro[source[2], target[2]] += target[1] - source[1]
-    assert sums.counts.tolist() == counts.tolist()
-    assert (sums.seconds.astype(object) * 1_000_000 + sums.microseconds).tolist() == micro.tolist()
-    assert (sums.microseconds < 1_000_000).all()
-    assert sums.starts.tolist() == starts
-    assert sums.ends.tolist() == ends
-
-
-@given(histories())
-def test_entries_kept_in_columns_have_the_same_flow_as_packed_ones(rows: ROWS) -> None:
-    given_columns = columns(sorted(rows, key=lambda row: row[:2]))
-    packed, _ = arrange(
-        given_columns.opportunity, given_columns.time, given_columns.state, N_STATES
-    )
-
-    flows = [add_up(entries, N_STATES) for entries in (packed, Entries(columns=given_columns))]
-
-    assert [part.tolist() for part in flows[0]] == [part.tolist() for part in flows[1]]
-
-
-def test_a_key_that_does_not_fit_is_split_by_opportunities() -> None:
-    time = np.array([0, 2**47 - 1, 5, 6])
-    opportunity = np.array([2**17, 3, 2**17, 0])
-    state = np.array([1, 2, 3, 0], np.uint8)
-
-    packed = pack(opportunity, time, state, 3)
-
-    assert packed is not None
-    assert len(packed.first) == 2
-    assert packed.opportunity(0, 4).tolist() == [0, 3, 2**17, 2**17]
-    assert packed.time(0, 4).tolist() == [6, 2**47 - 1, 0, 5]
-    assert packed.low(0, 4).tolist() == [0, 2, 1, 3]
-    assert pack(opportunity, time, state, 3, whole=True) is None
-
-
-def test_a_few_times_of_another_unit_narrow_the_unit() -> None:
-    time = np.arange(3_000) * 1_000_000
-    time[-1] += 250_000
-
-    packed = pack(np.zeros(3_000, np.int64), time, np.zeros(3_000, np.uint8), 1)
-
-    assert packed is not None
-    assert packed.layout.unit == 250_000
-    assert packed.time(0, 3_000).tolist() == time.tolist()
-
-
-def test_a_sum_beyond_64_bits_of_microseconds_is_exact() -> None:
-    n = 40
-    time = np.tile([-(2**62) // 10, 2**62 // 10], n)
-    entries = Entries(
-        columns=Columns(np.repeat(np.arange(n), 2), np.tile(np.array([0, 1], np.uint8), n), time)
-    )
-
-    sums = add_up(entries, 2)  # beyond 64 bits of microseconds, which is exact all the same
-
-    assert int(sums.seconds[0, 1]) * 1_000_000 + int(sums.microseconds[0, 1]) == n * int(
-        time[1] - time[0]
-    )
+    assert entries.repeats == any(a[0] == b[0] and a[2] == b[2] for a, b in pairwise(expected))
+    given_along: list[NDArray[Any]] = [few, many, amounts, own, own / 2]
+    for column, along in zip(given_along, arranged.along, strict=True):
+        np.testing.assert_array_equal(along, column[places])
+    assert arranged.along[0].dtype == np.int8
+    if ties == "order":
+        assert arranged.order is not None
+        assert arranged.order.tolist() == [order[place] for place in places]
 
 
 def test_what_is_kept_is_not_the_callers_to_change() -> None:
     opportunity, time = np.array([0, 1]), np.array([5, 6])
     state = np.array([1, 2], np.uint8)
-    entries, _ = arrange(opportunity, time, state, 3)
+    entries = arrange(opportunity, time, state, 3).entries
 
     opportunity[0] = time[0] = state[0] = 0
 
@@ -199,13 +142,13 @@ def test_ties_keep_the_input_order_where_a_key_has_no_room_for_the_row(rows: ROW
     filled = wide + [(5, 7, 4)] * (64 - len(wide))
     given_columns = columns(filled)
     opportunity, state, time = given_columns
-    assert pack(opportunity, time, None, 6, whole=True) is None
+    span = span_of(opportunity, time)
+    assert pack(opportunity, time, [Field(None, 6)], span, whole=True) is None
 
-    entries, order = arrange(opportunity, time, state, N_STATES, want_rows=False)
+    entries = arrange(opportunity, time, state, N_STATES).entries
 
     expected = sorted(filled, key=lambda row: row[:2])
-    assert entries.beside is None
-    assert order is None
+    assert entries.state_in_key
     assert entries.state.tolist() == [row[2] for row in expected]
     assert entries.time.tolist() == [row[1] for row in expected]
 
@@ -216,9 +159,119 @@ def test_identifiers_of_every_width_are_packed_without_overflow(dtype: str) -> N
     opportunity = np.array([limits.max, limits.min, limits.max, 5], dtype)
     time = np.array([3 * DAY, 2 * DAY, DAY, DAY + 1])
     state = np.array([1, 2, 3, 4], np.uint8)
-    for want_rows in (False, True):
-        entries, _ = arrange(opportunity, time, state, N_STATES, want_rows=want_rows)
+    for along in ([], [np.arange(4) / 2]):
+        entries = arrange(opportunity, time, state, N_STATES, along=along).entries
 
         found = zip(*(column.tolist() for column in entries), strict=True)
         rows = zip(opportunity.tolist(), state.tolist(), time.tolist(), strict=True)
         assert list(found) == sorted(rows, key=lambda row: (row[0], row[2]))
+
+
+# ── packing ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_key_that_does_not_fit_is_split_by_opportunities() -> None:
+    time = np.array([0, 2**47 - 1, 5, 6])
+    opportunity = np.array([2**17, 3, 2**17, 0])
+    given_columns = Columns(opportunity, np.array([1, 2, 3, 0], np.uint8), time)
+
+    packed = packed_with_state(given_columns, 3)
+
+    assert packed is not None
+    assert len(packed.first) == 2
+    assert packed.opportunity(0, 4).tolist() == [0, 3, 2**17, 2**17]
+    assert packed.opportunity_at(np.array([3, 0, 1])).tolist() == [2**17, 0, 3]
+    assert packed.time(0, 4).tolist() == [6, 2**47 - 1, 0, 5]
+    assert packed.field(0, slice(0, 4)).tolist() == [0, 2, 1, 3]
+    assert packed_with_state(given_columns, 3, whole=True) is None
+
+
+@pytest.mark.parametrize("narrower", [250_000, 1, 64, 500_000, 15_625])
+def test_a_few_times_of_another_unit_narrow_the_unit(narrower: int) -> None:
+    time = np.arange(3_000) * 1_000_000
+    time[-1] += narrower
+
+    nothing = np.zeros(3_000, np.int64)
+
+    packed = packed_with_state(Columns(nothing, nothing.astype(np.uint8), time), 1)
+
+    assert packed is not None
+    assert packed.layout.unit == np.gcd(narrower, 1_000_000)
+    assert packed.time(0, 3_000).tolist() == time.tolist()
+
+
+# ── adding up ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(histories(), st.booleans(), st.integers(-2, 42), st.booleans(), st.booleans())
+def test_the_flow_adds_up_transition_by_transition(
+    rows: ROWS, keep_repeats: bool, place: int, grouped: bool, in_columns: bool
+) -> None:
+    given_columns = columns(rows)
+    entries = arrange(
+        given_columns.opportunity, given_columns.time, given_columns.state, N_STATES
+    ).entries
+    if in_columns:
+        entries = Entries.of_columns(Columns(*entries))
+    times = sorted(row[1] for row in rows)
+    until = times[min(place, len(times) - 1)] if times and place >= 0 else None
+    known = None if until is None else entries.time <= until
+    numbers = np.arange(len(rows))
+    # Groups and amounts of a run are those of its first entry, whatever the other ones have.
+    group, amounts = numbers % 3, numbers * 2**50 - 2**53
+
+    sums = add_up(
+        entries,
+        N_STATES,
+        known=known,
+        keep_repeats=keep_repeats,
+        groups=Grouped(group.astype(np.int8), 3) if grouped else None,
+        amounts=amounts,
+    )
+
+    shape = (3, N_STATES) if grouped else (1, N_STATES)
+    counts = np.zeros((*shape, N_STATES), int)
+    duration, amount = (np.zeros((*shape, N_STATES), object) for _ in range(2))
+    starts, ends = np.zeros(shape, int), np.zeros(shape, int)
+    ordered = list(enumerate(zip(*(c.tolist() for c in entries), strict=True)))
+    for _, entered in groupby(ordered, key=lambda item: item[1][0]):
+        history = [(n, row) for n, row in entered if until is None or row[2] <= until]
+        if not keep_repeats:
+            history = [next(run) for _, run in groupby(history, key=lambda item: item[1][1])]
+        in_group = [n % 3 if grouped else 0 for n, _ in history]
+        if history:
+            starts[in_group[0], history[0][1][1]] += 1
+            ends[in_group[-1], history[-1][1][1]] += 1
+        for g, ((_, source), (n, target)) in zip(in_group[1:], pairwise(history), strict=True):
+            cell = g, source[1], target[1]
+            counts[cell] += 1
+            duration[cell] += target[2] - source[2]
+            amount[cell] += int(amounts[n])
+    expected = [a if grouped else a[0] for a in (counts, duration, amount, starts, ends)]
+    assert sums.counts.tolist() == expected[0].tolist()
+    assert micro(sums.durations) == expected[1].tolist()
+    assert micro(sums.amounts) == expected[2].tolist()
+    assert sums.starts.tolist() == expected[3].tolist()
+    assert sums.ends.tolist() == expected[4].tolist()
+
+
+def test_durations_and_amounts_are_added_up_only_when_asked() -> None:
+    entries = Entries.of_columns(columns([(0, 0, 0), (0, 1, 1)]))
+
+    sums = add_up(entries, N_STATES, durations=False)
+
+    assert sums.durations is None
+    assert sums.amounts is None
+    assert sums.counts[0, 1] == 1
+
+
+def test_a_sum_beyond_64_bits_of_microseconds_is_exact() -> None:
+    n = 40
+    time = np.tile([-(2**62) // 10, 2**62 // 10], n)
+    entries = Entries.of_columns(
+        Columns(np.repeat(np.arange(n), 2), np.tile(np.array([0, 1], np.uint8), n), time)
+    )
+
+    sums = add_up(entries, 2)  # beyond 64 bits of microseconds, which is exact all the same
+
+    assert micro(sums.durations)[0] == [0, n * int(time[1] - time[0])]

@@ -257,9 +257,7 @@ def test_times_may_have_a_type(name: str, moment: Any, gap: bool, tmp_path: Path
     )
 
     at = "2026-01-05T01:00:00.000001" if isinstance(moment, datetime) else "2026-01-04T16:00:00"
-    assert (
-        log.entries.all().time.view("datetime64[us]").tolist() == [datetime.fromisoformat(at)] * 2
-    )
+    assert log.entries.time.view("datetime64[us]").tolist() == [datetime.fromisoformat(at)] * 2
     assert len(log.rejected) == gap
 
 
@@ -288,7 +286,7 @@ def test_stages_and_identifiers_may_be_numbers(name: str, tmp_path: Path) -> Non
 
     log = read(write(rows, tmp_path), FUNNEL, **columns)
     assert log.opportunities.tolist() == [3, 7]
-    assert log.entries.all().state.tolist() == [1, 0]
+    assert log.entries.state.tolist() == [1, 0]
     mapped = read(write(rows, tmp_path), FUNNEL, **columns, stage_map={0: "won", 1: "lost"})
     assert mapped.milestones().status.tolist() == ["lost", "won"]
     gaps: list[dict[str, Any]] = [*rows, {"id": None, "stage": None, "at": "2026-01-31"}]

@@ -227,7 +227,7 @@ def test_an_entry_takes_at_most_24_bytes(unit: int, bare: bool) -> None:
 
     assert len(found) == n
     assert 0 < found.nbytes <= 24 * n
-    assert not bare or found.nbytes <= 9 * n
+    assert not bare or found.nbytes <= 10 * n
 
 
 # ── the order of records ──────────────────────────────────────────────────────────────────────────

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError
+from salesfunnel.kernel.arranging import arrange
 from salesfunnel.kernel.codes import sort_categories
-from salesfunnel.kernel.entries import Columns
-from salesfunnel.kernel.entries import Entries as LogEntries
 from salesfunnel.log.labels import Labels
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
@@ -132,13 +131,12 @@ def to_log(
     empty = StageLog.from_columns(funnel, opportunity=(), stage=(), entered_at=(), tz=_ZONE)
     return StageLog(
         funnel,
-        LogEntries(
-            columns=Columns(
-                deal.astype(np.int32),
-                entries.state[order].astype(np.uint8),
-                instants(days, entries.clock[order]),
-            )
-        ),
+        arrange(
+            deal,
+            instants(days, entries.clock[order]),
+            entries.state[order].astype(np.uint8),
+            len(funnel.states),
+        ).entries,
         np.array([f"D-{number:0{width}d}" for number in range(1, n + 1)], object),
         reasons=_labels(entries.reason[order], reasons),
         amounts=entries.amount[order],

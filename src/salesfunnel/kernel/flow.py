@@ -1,45 +1,60 @@
-"""The innermost loop: sorted entries → from×to counts and exact sums of time, a chunk at a time."""
+"""The innermost loop: sorted entries → from×to counts and exact sums, a chunk at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.errors import SizeError
 from salesfunnel.kernel.entries import Entries
-from salesfunnel.kernel.packing import CHUNK
-from salesfunnel.kernel.transitions import MICRO
+from salesfunnel.kernel.packing import CHUNK, chunks
+from salesfunnel.kernel.sums import Adder, ExactSums
 
-_FLOAT_BITS = 53
-_LIMB = 26
-_INT64_MAX = np.iinfo(np.int64).max
+Rows = slice | NDArray[np.int64]
 
 
 class FlowSums(NamedTuple):
-    """Transitions added up.
+    """Transitions added up; with groups there is a first axis G.
 
     Attributes
     ----------
     counts : (S, S) int64
-    seconds, microseconds : (S, S) int64
-        Sums of durations: whole seconds, and the microseconds beyond.
+    durations : Sums or None
+        Of (S, S), in microseconds; None where they were not asked for.
+    amounts : Sums or None
+        Of (S, S), in the unit of the amounts given; None where there are none.
     starts, ends : (S,) int64
         Opportunities by their first and their last state.
     """
 
     counts: NDArray[np.int64]
-    seconds: NDArray[np.int64]
-    microseconds: NDArray[np.int64]
+    durations: ExactSums | None
+    amounts: ExactSums | None
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
 
 
+class Grouped(NamedTuple):
+    """Groups of entries: the group of each, 0 … G-1, (N,), and their number G.
+
+    The group of a run's first entry counts for the run.
+    """
+
+    codes: NDArray[np.integer]
+    n_groups: int
+
+
 def add_up(
-    entries: Entries, n_states: int, *, until: int | None = None, keep_repeats: bool = False
+    entries: Entries,
+    n_states: int,
+    *,
+    known: NDArray[np.bool_] | None = None,
+    keep_repeats: bool = False,
+    groups: Grouped | None = None,
+    amounts: NDArray[np.int64] | None = None,
+    durations: bool = True,
 ) -> FlowSums:
     """Return the flow of sorted entries.
 
@@ -48,148 +63,232 @@ def add_up(
     entries : Entries
     n_states : int
         S: the states are 0 … S-1.
-    until : int, optional
-        Entries after this time, in microseconds, do not count.
+    known : (N,) bool array, optional
+        Entries that count: of each opportunity the first ones, or none.
     keep_repeats : bool
-        Whether consecutive entries into one state are transitions, or one entry.
+        Whether consecutive entries into one state are transitions, or one entry, a run.
+    groups : Grouped, optional
+        A transition belongs to the group of its target, a start to that of the first entry, an end
+        to that of the last.
+    amounts : (N,) int64 array, optional
+        What to add up at the targets. The amount at a run's first entry counts for the run.
+    durations : bool
+        Whether times from entry to entry are added up.
 
     Raises
     ------
     SizeError
         If a sum could pass 64-bit integers.
     """
-    # One table for transitions within an opportunity, and one for steps from the end of one to the
-    # start of the next: the rows of that one add up to the ends, its columns to the starts.
-    size = n_states * n_states
-    counts = np.zeros(2 * size, np.int64)
-    low, high = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    starts, ends = np.zeros(n_states, np.int64), np.zeros(n_states, np.int64)
-    scale = _scale(entries)
-    for chunk in _chunks(entries, scale):
-        opportunity, state, clock = _until(chunk, scale, until)
-        if len(state) == 0:
-            continue
-        starts[state[0]] += 1
-        ends[state[-1]] += 1
-        new = opportunity[1:] != opportunity[:-1]
-        repeated = (state[1:] == state[:-1]) & ~new
-        if not keep_repeats and repeated.any():
-            first = np.flatnonzero(np.append(True, ~repeated))
-            state, clock, new = state[first], clock[first], new[first[1:] - 1]
-        code = state[:-1].astype(np.intp)
-        code *= n_states
-        code += state[1:]
-        code += new * np.intp(size)
-        counts += np.bincount(code, minlength=2 * size)
-        elapsed = clock[1:] - clock[:-1]
-        # bincount adds in float64: exact as long as what it adds stays below 2⁵³.
-        if scale.longest.bit_length() + len(code).bit_length() <= _FLOAT_BITS:
-            low += np.bincount(code, elapsed, minlength=2 * size)[:size].astype(np.int64)
+    table = _Table(entries, n_states, groups, amounts, durations)
+    previous = -1
+    for rows in _rows_that_count(entries, known, keep_repeats):
+        first = rows.start if isinstance(rows, slice) else int(rows[0])
+        if previous < 0:
+            table.begin(first)
+            chained = rows
+        elif isinstance(rows, slice) and previous == first - 1:
+            chained = slice(previous, rows.stop)
         else:
-            limb = elapsed & ((1 << _LIMB) - 1)
-            low += np.bincount(code, limb, minlength=2 * size)[:size].astype(np.int64)
-            elapsed >>= _LIMB
-            high += np.bincount(code, elapsed, minlength=2 * size)[:size].astype(np.int64)
-    between = counts[size:].reshape(n_states, n_states)
-    seconds, microseconds = _in_seconds(low, high, scale, len(entries))
-    return FlowSums(
-        counts[:size].reshape(n_states, n_states),
-        seconds.reshape(n_states, n_states),
-        microseconds.reshape(n_states, n_states),
-        starts + between.sum(axis=0),
-        ends + between.sum(axis=1),
-    )
+            chained = np.append(
+                previous, np.arange(first, rows.stop) if isinstance(rows, slice) else rows
+            )
+        table.add(chained)
+        previous = rows.stop - 1 if isinstance(rows, slice) else int(rows[-1])
+    return table.result(previous)
 
 
-class _Scale(NamedTuple):
-    """What a clock counts: steps of `unit` microseconds from `first_time`, at most `longest`.
+def _numbers(rows: Rows) -> NDArray[np.int64]:
+    return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
 
-    `mask` leaves of a clock's bits those that count time.
+
+def _rows_that_count(
+    entries: Entries, known: NDArray[np.bool_] | None, keep_repeats: bool
+) -> Iterator[Rows]:
+    """Yield the entries that count, a chunk at a time: a slice where all of a chunk do."""
+    for start, stop in chunks(len(entries)):
+        counts = None if known is None else known[start:stop].copy()
+        if not keep_repeats and entries.repeats:
+            fresh = np.ones(stop - start, bool)
+            since = max(start, 1)
+            np.not_equal(
+                entries.state[since:stop],
+                entries.state[since - 1 : stop - 1],
+                out=fresh[since - start :],
+            )
+            fresh |= entries.new[start:stop]
+            counts = fresh if counts is None else counts & fresh
+        if counts is None or counts.all():
+            yield slice(start, stop)
+        elif counts.any():
+            yield start + np.flatnonzero(counts)
+
+
+class _Table:
+    """Collects transitions in buffers, and adds up a buffer at a time.
+
+    There is a cell for each pair of states of each group. Steps from the end of one opportunity to
+    the start of the next have cells of their own beyond: without groups one for each pair, which
+    add up to starts and ends; with groups a single one.
     """
 
-    first_time: int
-    unit: int
-    longest: int
-    mask: int
+    def __init__(
+        self,
+        entries: Entries,
+        n_states: int,
+        groups: Grouped | None,
+        amounts: NDArray[np.int64] | None,
+        durations: bool,
+    ) -> None:
+        self._entries = entries
+        self._n_states = n_states
+        self._groups = groups
+        self._amounts = amounts
+        self._pairs = n_states * n_states
+        self._cells = self._pairs * (1 if groups is None else groups.n_groups)
+        self._all_cells = self._cells + (self._pairs if groups is None else 1)
+        self._pair_type = np.uint16 if 2 * self._pairs < 1 << 16 else np.uint32
+        # A table much larger than what is counted at a time would cost more than the counting.
+        size = 1 + (CHUNK if groups is None else min(max(self._cells, CHUNK), len(entries) + CHUNK))
+        self._codes = np.empty(size, np.intp)
+        self._filled = 0
+        self._counts = np.zeros(self._all_cells, np.int64)
+        self._clock = _Clock(entries, size) if durations else None
+        self._elapsed: Adder | None = None
+        if self._clock is not None:
+            self._elapsed = Adder(self._cells, self._clock.longest, size, len(entries))
+            self._durations = np.empty(size, np.int64)
+        self._amount: Adder | None = None
+        if amounts is not None:
+            largest = max(int(amounts.max(initial=0)), -int(amounts.min(initial=0)))
+            self._amount = Adder(self._cells, largest, size, len(entries))
+            self._values = np.empty(size, np.int64)
+        ends = n_states * (1 if groups is None else groups.n_groups)
+        self._starts, self._ends = np.zeros(ends, np.int64), np.zeros(ends, np.int64)
+        self._begun: list[NDArray[np.intp]] = []
+        self._ended: list[NDArray[np.intp]] = []
+
+    def begin(self, row: int) -> None:
+        """Note the first entry of all."""
+        self._starts[self._places(np.array([row]))] += 1
+
+    def _places(self, rows: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Return where some entries count as starts or ends: by group, if any, and state."""
+        place = self._entries.state[rows].astype(np.intp)
+        if self._groups is not None:
+            place += self._groups.codes[rows].astype(np.intp) * self._n_states
+        return place
+
+    def add(self, rows: Rows) -> None:
+        """Add the transitions between consecutive ones of some rows."""
+        state = self._entries.state[rows]
+        n = len(state) - 1
+        if n < 1:
+            return
+        if self._filled + n > len(self._codes):
+            self._flush()
+        here = slice(self._filled, self._filled + n)
+        targets = slice(rows.start + 1, rows.stop) if isinstance(rows, slice) else rows[1:]
+        new = self._entries.new[targets]
+        pair = np.multiply(state[:-1], self._n_states, dtype=self._pair_type)
+        pair += state[1:]
+        code = self._codes[here]
+        if self._groups is None:
+            pair += np.multiply(new, self._pairs, dtype=self._pair_type)
+            code[:] = pair
+        else:
+            np.multiply(self._groups.codes[targets], self._pairs, out=code, dtype=np.intp)
+            code += pair
+            begins = np.flatnonzero(new)
+            code[begins] = self._cells
+            row = begins + rows.start if isinstance(rows, slice) else rows[begins]
+            after = row + 1 if isinstance(rows, slice) else rows[begins + 1]
+            self._begun.append(self._places(after))
+            self._ended.append(self._places(row))
+        if self._clock is not None:
+            self._clock.differences(rows, self._durations[here])
+        if self._amounts is not None:
+            self._values[here] = self._amounts[targets]
+        self._filled += n
+
+    def _flush(self) -> None:
+        codes = self._codes[: self._filled]
+        self._counts += np.bincount(codes, minlength=self._all_cells)
+        if self._elapsed is not None:
+            self._elapsed.add(codes, self._durations[: self._filled])
+        if self._amount is not None:
+            self._amount.add(codes, self._values[: self._filled])
+        if self._begun:
+            n_places = len(self._starts)
+            self._starts += np.bincount(np.concatenate(self._begun), minlength=n_places)
+            self._ends += np.bincount(np.concatenate(self._ended), minlength=n_places)
+            self._begun.clear()
+            self._ended.clear()
+        self._filled = 0
+
+    def result(self, last: int) -> FlowSums:
+        """Return the sums of all that was added; `last` is the last entry of all, -1 for none."""
+        if self._filled:
+            self._flush()
+        if last >= 0:
+            self._ends[self._places(np.array([last]))] += 1
+        n_states = self._n_states
+        counts, starts, ends = self._counts[: self._cells], self._starts, self._ends
+        shape: tuple[int, ...] = (n_states, n_states)
+        if self._groups is None:
+            between = self._counts[self._cells :].reshape(shape)
+            starts, ends = starts + between.sum(axis=0), ends + between.sum(axis=1)
+        else:
+            shape = (self._groups.n_groups, *shape)
+            starts, ends = starts.reshape(shape[:-1]), ends.reshape(shape[:-1])
+        durations = None
+        if self._clock is not None and self._elapsed is not None:
+            pairs = counts.reshape(-1, n_states, n_states)
+            durations = self._clock.in_microseconds(self._elapsed, pairs).reshape(shape)
+        amounts = None if self._amount is None else self._amount.total().reshape(shape)
+        return FlowSums(counts.reshape(shape), durations, amounts, starts, ends)
 
 
-class _Chunk(NamedTuple):
-    """Entries of whole opportunities: within one, the clock's differences are steps of time."""
+class _Clock:
+    """Differences of time between entries of one opportunity.
 
-    opportunity: NDArray[np.integer[Any]]
-    state: NDArray[np.uint8]
-    clock: NDArray[np.int64]
+    Where the state alone is below the time in packed keys, the keys themselves are the clock: their
+    differences are too large by the differences of the states, which only depend on the pair.
+    Elsewhere what is below the time is cut off first.
 
+    Attributes
+    ----------
+    longest : int
+        The largest difference there can be.
+    """
 
-def _scale(entries: Entries) -> _Scale:
-    if entries.packed is not None:
-        layout = entries.packed.layout
-        mask = (1 << layout.time_bits) - 1
-        return _Scale(layout.first_time, layout.unit, mask, mask)
-    assert entries.columns is not None
-    time = entries.columns.time
-    first, last = (int(time.min()), int(time.max())) if len(time) else (0, 0)
-    return _Scale(first, 1, last - first, -1)
+    def __init__(self, entries: Entries, size: int) -> None:
+        packed = entries.packed
+        self._ticks = entries.time if packed is None else packed.key
+        self._shift = self._state_bits = 0
+        self._unit = 1
+        first, last = entries.time_bounds or (0, 0)
+        if packed is not None:
+            layout = packed.layout
+            self._unit = layout.unit
+            self._shift = layout.low_bits
+            steps = (last - first) // layout.unit
+            if entries.state_in_key and Adder.fits((steps + 1) << self._shift, size, len(entries)):
+                self._shift, self._state_bits = 0, layout.low_bits
+        self.longest = ((last - first) // self._unit + bool(self._state_bits)) << self._state_bits
+        self._buffer = np.empty(CHUNK + 1, np.int64)
 
+    def differences(self, rows: Rows, out: NDArray[np.int64]) -> None:
+        """Write the differences between consecutive ones of some rows."""
+        clock = self._ticks[rows]
+        if self._shift:
+            clock = np.right_shift(clock, self._shift, out=self._buffer[: len(clock)])
+        np.subtract(clock[1:], clock[:-1], out=out)
 
-def _chunks(entries: Entries, scale: _Scale) -> Iterator[_Chunk]:
-    """Yield the entries of whole opportunities, as many as fit in a chunk, at least one's."""
-    if entries.packed is None:
-        assert entries.columns is not None
-        opportunity, state, time = entries.columns
-        for start, stop in _whole(opportunity, 0, 0, len(time)):
-            clock = time[start:stop] - scale.first_time
-            yield _Chunk(opportunity[start:stop], state[start:stop], clock)
-        return
-    packed = entries.packed
-    layout = packed.layout
-    for first, last in pairwise(packed.rows.tolist()):
-        for start, stop in _whole(packed.key, layout.opportunity_shift, first, last):
-            clock = packed.key[start:stop] >> layout.low_bits
-            yield _Chunk(clock >> layout.time_bits, entries.state_of(start, stop), clock)
-
-
-def _whole(
-    key: NDArray[np.integer[Any]], shift: int, start: int, stop: int
-) -> Iterator[tuple[int, int]]:
-    """Yield bounds of chunks that split no opportunity: the upper part of an ascending key."""
-    while stop - start > CHUNK:
-        # Where the opportunity begins that the chunk's end would split; if it began the chunk,
-        # where the next one does.
-        split = int(key[start + CHUNK]) >> shift
-        end = start + int(np.searchsorted(key[start : start + CHUNK], split << shift))
-        if end == start:
-            after = np.searchsorted(key[start:stop], ((split + 1) << shift) - 1, side="right")
-            end = start + int(after)
-        yield start, end
-        start = end
-    if start < stop:
-        yield start, stop
-
-
-def _until(chunk: _Chunk, scale: _Scale, until: int | None) -> _Chunk:
-    """Leave out the entries after a time."""
-    if until is None or (until - scale.first_time) // scale.unit >= scale.longest:
-        return chunk
-    known = (chunk.clock & scale.mask) <= (until - scale.first_time) // scale.unit
-    return _Chunk(chunk.opportunity[known], chunk.state[known], chunk.clock[known])
-
-
-def _in_seconds(
-    low: NDArray[np.int64], high: NDArray[np.int64], scale: _Scale, n_entries: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return sums of steps, given in limbs, as whole seconds and microseconds."""
-    if n_entries * scale.longest * scale.unit <= _INT64_MAX:
-        seconds, microseconds = np.divmod(((high << _LIMB) + low) * scale.unit, MICRO)
-        return seconds, microseconds
-    # Too long for 64 bits, perhaps: put together in integers of any length, a cell at a time.
-    sums = [
-        divmod(((h << _LIMB) + rest) * scale.unit, MICRO)
-        for h, rest in zip(high.tolist(), low.tolist(), strict=True)
-    ]
-    if any(whole > _INT64_MAX for whole, _ in sums):
-        raise SizeError("a sum of durations is beyond 64 bits of seconds")
-    return (
-        np.array([whole for whole, _ in sums], np.int64),
-        np.array([micro for _, micro in sums], np.int64),
-    )
+    def in_microseconds(self, elapsed: Adder, counts: NDArray[np.int64]) -> ExactSums:
+        """Return sums of differences as sums of durations, given how often each pair occurs."""
+        if not self._state_bits:
+            return elapsed.total(self._unit)
+        state = np.arange(counts.shape[-1])
+        excess = (counts * (state - state[:, None])).reshape(-1)
+        return elapsed.total(self._unit, excess, self._state_bits)

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.kernel.packing import CHUNK, chunks, pack
+from salesfunnel.kernel.packing import CHUNK, Field, chunks, pack, span_of
 
 _KEY_BITS = 63
 
 
-def sorting(
+def permutation(
     opportunity: NDArray[np.integer[Any]],
     time: NDArray[np.int64],
     tie: NDArray[Any] | None = None,
-) -> NDArray[np.integer[Any]] | None:
-    """Return the permutation that sorts entries, or None where they are in order already.
+) -> NDArray[np.integer[Any]]:
+    """Return the permutation that sorts entries.
 
     Parameters
     ----------
@@ -27,20 +27,13 @@ def sorting(
         What orders entries of one opportunity and time; else, and where it is equal, the input
         order.
     """
-    return None if is_sorted(opportunity, time, tie) else permutation(opportunity, time, tie)
-
-
-def permutation(
-    opportunity: NDArray[np.integer[Any]],
-    time: NDArray[np.int64],
-    tie: NDArray[Any] | None = None,
-) -> NDArray[np.integer[Any]]:
-    """Return the permutation that sorts entries; `sorting` describes the arguments."""
     if tie is not None:
         return np.lexsort((tie, time, opportunity))
-    packed = pack(opportunity, time, None, (len(time) - 1).bit_length())
+    packed = pack(
+        opportunity, time, [Field(None, (len(time) - 1).bit_length())], span_of(opportunity, time)
+    )
     if packed is not None:
-        return packed.low(0, len(time))
+        return packed.field(0, slice(None))
     return _sorting_by_opportunity_first(opportunity, time)
 
 
@@ -66,6 +59,19 @@ def is_sorted(
     return True
 
 
+def ascend(key: NDArray[np.int64], loose_bits: int) -> bool:
+    """Return whether keys ascend, whatever their lowest bits are; stops where they do not."""
+    buffer = np.empty(CHUNK, np.int64)
+    for start, stop in chunks(len(key) - 1):
+        here, after = key[start:stop], key[start + 1 : stop + 1]
+        if (after < here).any():
+            highest = buffer[: stop - start]
+            np.bitwise_or(after, (1 << loose_bits) - 1, out=highest)
+            if (highest < here).any():
+                return False
+    return True
+
+
 def _sorting_by_opportunity_first(
     opportunity: NDArray[np.integer[Any]], time: NDArray[np.int64]
 ) -> NDArray[np.int64]:
@@ -75,7 +81,7 @@ def _sorting_by_opportunity_first(
     first = int(opportunity.min())
     if (int(opportunity.max()) - first).bit_length() + row_bits > _KEY_BITS:
         return np.lexsort((time, opportunity))
-    key = (opportunity - first).astype(np.int64, copy=False)
+    key: NDArray[np.int64] = np.subtract(opportunity, first, dtype=np.int64)
     key <<= row_bits
     key |= np.arange(n)
     key.sort()

@@ -1,27 +1,46 @@
 """Entries packed into one integer each, so that sorting integers sorts entries.
 
-A key is ``opportunity | time | low`` in 63 bits: opportunities and times count from their smallest,
-times in the largest unit that all of them share, and `low` is the state or the number of the row.
-Where that does not fit, entries are first split by ranges of opportunities, so that within a range
-fewer bits tell them apart.
+A key is ``opportunity | time | fields`` in 63 bits: opportunities and times count from their
+smallest, times in the largest unit that all of them share. Fields are what orders equal times and
+what travels along: the state, the number of the row, a record number, a label. Where that does not
+fit, entries are first split by ranges of opportunities, so that within a range fewer bits tell them
+apart.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-CHUNK = 1 << 16
-"""Entries worked on at a time: their temporaries stay in the second-level cache."""
+CHUNK = 1 << 15
+"""Entries worked on at a time: two columns of them stay in the second-level cache."""
 _KEY_BITS = 63
 _SPLIT_CHUNK = 1 << 18
 _MAX_PARTS = 256
 _SAMPLE = 1 << 10
+
+
+class Field(NamedTuple):
+    """A lower part of a key.
+
+    Attributes
+    ----------
+    values : (N,) integers or None
+        None stands for the number of the row.
+    bits : int
+        How many the largest value needs, counted from the least.
+    least : int
+        The smallest value.
+    """
+
+    values: NDArray[np.integer[Any]] | None
+    bits: int
+    least: int = 0
 
 
 class Layout(NamedTuple):
@@ -33,20 +52,31 @@ class Layout(NamedTuple):
         The smallest time, in microseconds, that the key's times count from, and the largest.
     unit : int
         Microseconds in one step of the key's time.
-    time_bits, low_bits : int
-        Widths of the two lower parts.
+    time_bits : int
+        Width of the time.
+    fields : tuple of Field
+        The lower parts, from the highest to the lowest, without their values.
     """
 
     first_time: int
     last_time: int
     unit: int
     time_bits: int
-    low_bits: int
+    fields: tuple[Field, ...]
+
+    @property
+    def low_bits(self) -> int:
+        """Bits below the time."""
+        return sum(field.bits for field in self.fields)
 
     @property
     def opportunity_shift(self) -> int:
         """Bits below the opportunity."""
         return self.time_bits + self.low_bits
+
+    def below(self, index: int) -> int:
+        """Bits below a field."""
+        return sum(field.bits for field in self.fields[index + 1 :])
 
 
 class Packed(NamedTuple):
@@ -76,9 +106,35 @@ class Packed(NamedTuple):
                 out[low - start : high - start] += self.first[part]
         return out
 
-    def low(self, start: int, stop: int) -> NDArray[np.int64]:
-        """Return the lowest part of some rows: their state, or the row that they were as input."""
-        return self.key[start:stop] & ((1 << self.layout.low_bits) - 1)
+    def opportunity_at(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """Return the opportunities of some rows, in any order."""
+        out: NDArray[np.int64] = self.key[rows] >> self.layout.opportunity_shift
+        if len(self.first) == 1:
+            out += self.first[0]
+        else:
+            out += self.first[np.searchsorted(self.rows, rows, side="right") - 1]
+        return out
+
+    def field(self, index: int, rows: slice | NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """Return the values of a field at some rows."""
+        field = self.layout.fields[index]
+        out = self.key[rows] >> self.layout.below(index)
+        out &= (1 << field.bits) - 1
+        if field.least:
+            out += field.least
+        return out
+
+    def unpack(self, index: int, out: NDArray[np.integer[Any]]) -> None:
+        """Write the values of a field at all rows, (N,)."""
+        field, below = self.layout.fields[index], self.layout.below(index)
+        buffer = np.empty(min(CHUNK, len(out)), np.int64)
+        for start, stop in chunks(len(out)):
+            values = buffer[: stop - start]
+            np.right_shift(self.key[start:stop], below, out=values)
+            np.bitwise_and(values, (1 << field.bits) - 1, out=values)
+            if field.least:
+                np.add(values, field.least, out=values)
+            out[start:stop] = values
 
     def time(self, start: int, stop: int) -> NDArray[np.int64]:
         """Return the times of some rows, in microseconds."""
@@ -90,11 +146,35 @@ class Packed(NamedTuple):
         return out
 
 
+class Span(NamedTuple):
+    """From where to where opportunities and times reach; zeros without entries.
+
+    Attributes
+    ----------
+    first, last : int
+        The smallest and the largest opportunity.
+    first_time, last_time : int
+        Microseconds since 1970 in UTC.
+    """
+
+    first: int
+    last: int
+    first_time: int
+    last_time: int
+
+
+def span_of(opportunity: NDArray[np.integer[Any]], time: NDArray[np.int64]) -> Span:
+    """Return from where to where opportunities and times reach."""
+    if len(time) == 0:
+        return Span(0, 0, 0, 0)
+    return Span(*bounds(opportunity), *bounds(time))
+
+
 def pack(
     opportunity: NDArray[np.integer[Any]],
     time: NDArray[np.int64],
-    low: NDArray[np.uint8] | None,
-    low_bits: int,
+    fields: Sequence[Field],
+    span: Span,
     *,
     whole: bool = False,
     presorted: bool = False,
@@ -104,39 +184,35 @@ def pack(
     Parameters
     ----------
     opportunity, time : (N,) arrays
-        Opportunities whose differences are within 64 bits.
-    low : (N,) uint8 or None
-        What orders equal times of one opportunity; the number of the row for None.
-    low_bits : int
-        How many bits `low` needs.
+        Opportunities whose differences are within 63 bits.
+    fields : sequence of Field
+        What orders equal times of one opportunity, or travels along.
+    span : Span
+        From where to where opportunities and times reach.
     whole : bool
         Whether the keys must fit without splitting the entries into parts.
     presorted : bool
-        Whether the entries are in order already, so that nothing needs to be sorted.
+        Whether the keys stay in the order of the rows.
     """
+    empty = tuple(field._replace(values=None) for field in fields)
     if len(time) == 0:
-        layout = Layout(0, 0, 1, 1, 1)
+        layout = Layout(0, 0, 1, 1, empty)
         return Packed(np.zeros(0, np.int64), layout, np.zeros(1, np.int64), np.zeros(0, np.int64))
-    first, last = int(opportunity.min()), int(opportunity.max())
-    first_time, last_time = int(time.min()), int(time.max())
+    first, last, first_time, last_time = span
     # A few times show the unit; packing checks it against all, and narrows it where it must.
     unit = int(np.gcd.reduce(time[:_SAMPLE] - first_time)) or last_time - first_time or 1
     while True:
-        layout = Layout(
-            first_time,
-            last_time,
-            unit,
-            ((last_time - first_time) // unit).bit_length(),
-            low_bits,
-        )
+        time_bits = ((last_time - first_time) // unit).bit_length()
+        layout = Layout(first_time, last_time, unit, time_bits, empty)
         room = _KEY_BITS - layout.opportunity_shift
+        writer = _Writer(layout, fields, time)
         try:
             if (last - first).bit_length() <= room:
-                packed = _pack_whole(opportunity, first, time, low, layout)
-            elif whole or room < 0 or (last - first) >> room >= _MAX_PARTS:
+                packed = _pack_whole(writer, opportunity, first)
+            elif whole or presorted or room < 0 or (last - first) >> room >= _MAX_PARTS:
                 return None
             else:
-                packed = _pack_in_parts(opportunity, first, room, time, low, layout)
+                packed = _pack_in_parts(writer, opportunity, first, room)
             break
         except _NarrowerUnit as found:
             unit = found.unit
@@ -153,81 +229,121 @@ class _NarrowerUnit(Exception):  # noqa: N818 - not an error: it tells the loop 
         self.unit = unit
 
 
-def _pack_whole(
-    opportunity: NDArray[np.integer[Any]],
-    first: int,
-    time: NDArray[np.int64],
-    low: NDArray[np.uint8] | None,
-    layout: Layout,
-) -> Packed:
+class _Writer:
+    """Writes keys a chunk at a time, in memory of its own.
+
+    Fresh memory for every step would cost more than the arithmetic.
+    """
+
+    def __init__(self, layout: Layout, fields: Sequence[Field], time: NDArray[np.int64]) -> None:
+        self.layout = layout
+        self._fields = fields
+        self._time = time
+        size = min(len(time), max(CHUNK, _SPLIT_CHUNK))
+        self._key = np.empty(size, np.int64)
+        self._part = np.empty(size, np.int64)
+        # Division without remainder is multiplication by the inverse modulo 2⁶⁴, for an odd
+        # divisor; where there is a remainder the product is larger than any quotient (H. S. Warren,
+        # Hacker's Delight, 2nd edition, section 10-17). The twos go by shifting.
+        self._twos = (layout.unit & -layout.unit).bit_length() - 1
+        odd = layout.unit >> self._twos
+        self._inverse = np.array(pow(odd, -1, 1 << 64), np.uint64).view(np.int64)[()]
+        self._beyond = 1 << ((layout.last_time - layout.first_time) // odd).bit_length()
+
+    def write(
+        self,
+        out: NDArray[np.int64],
+        opportunity: NDArray[np.integer[Any]],
+        first: int,
+        start: int,
+    ) -> None:
+        """Write the keys of a chunk that begins at a row; its opportunities count from `first`."""
+        n, layout = len(out), self.layout
+        key, part = self._key[:n], self._part[:n]
+        self._write_time(key, self._time[start : start + n])
+        for index, field in enumerate(self._fields):
+            below = layout.below(index)
+            if field.values is None:
+                values: NDArray[np.integer[Any]] = np.arange(start, start + n)
+            else:
+                values = field.values[start : start + n]
+            if field.least or below:
+                np.subtract(values, field.least, out=part, dtype=np.int64)
+                np.left_shift(part, below, out=part)
+                values = part
+            np.bitwise_or(key, values, out=key)
+        np.subtract(opportunity, first, out=part, dtype=np.int64)
+        np.left_shift(part, layout.opportunity_shift, out=part)
+        np.bitwise_or(key, part, out=out)
+
+    def _write_time(self, key: NDArray[np.int64], time: NDArray[np.int64]) -> None:
+        layout = self.layout
+        np.subtract(time, layout.first_time, out=key)
+        if layout.unit > 1:
+            np.multiply(key, self._inverse, out=key)
+            # All bits that are set in any product: more than the largest quotient has, or any of
+            # those that the twos shift out, tell of a remainder.
+            bits = int(np.bitwise_or.reduce(key))
+            if not 0 <= bits < self._beyond or bits & ((1 << self._twos) - 1):
+                elapsed = time - layout.first_time
+                raise _NarrowerUnit(math.gcd(layout.unit, int(np.gcd.reduce(elapsed))))
+        shift = layout.low_bits - self._twos
+        if shift >= 0:
+            np.left_shift(key, shift, out=key)
+        else:
+            np.right_shift(key, -shift, out=key)
+
+
+def _pack_whole(writer: _Writer, opportunity: NDArray[np.integer[Any]], first: int) -> Packed:
     """Write all keys, in the order of the input."""
-    n = len(time)
+    n = len(opportunity)
     key = np.empty(n, np.int64)
     for start, stop in chunks(n):
-        piece = slice(start, stop)
-        lowest = np.arange(start, stop) if low is None else low[piece]
-        _fill(key[piece], opportunity[piece] - first, time[piece], lowest, layout)
-    return Packed(key, layout, np.array([0, n]), np.array([first]))
+        writer.write(key[start:stop], opportunity[start:stop], first, start)
+    return Packed(key, writer.layout, np.array([0, n]), np.array([first]))
 
 
 def _pack_in_parts(
-    opportunity: NDArray[np.integer[Any]],
-    first: int,
-    room: int,
-    time: NDArray[np.int64],
-    low: NDArray[np.uint8] | None,
-    layout: Layout,
+    writer: _Writer, opportunity: NDArray[np.integer[Any]], first: int, room: int
 ) -> Packed:
     """Write the keys by ranges of ``2**room`` opportunities, within each in the input order."""
-    n = len(time)
+    n = len(opportunity)
     pieces: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    key = np.empty(min(n, _SPLIT_CHUNK), np.int64)
+    offset = np.empty(len(key), np.int64)
     for start, stop in chunks(n, _SPLIT_CHUNK):
-        piece = slice(start, stop)
-        offset = (opportunity[piece] - first).astype(np.int64, copy=False)
-        part = (offset >> room).astype(np.uint8)
-        offset &= (1 << room) - 1
-        key = np.empty(stop - start, np.int64)
-        lowest = np.arange(start, stop) if low is None else low[piece]
-        _fill(key, offset, time[piece], lowest, layout)
+        written, within = key[: stop - start], offset[: stop - start]
+        np.subtract(opportunity[start:stop], first, out=within, dtype=np.int64)
+        part = (within >> room).astype(np.uint8)
+        within &= (1 << room) - 1
+        writer.write(written, within, 0, start)
         order = np.argsort(part, kind="stable")  # of bytes: a radix sort
-        pieces.append(
-            (key[order], np.append(0, np.cumsum(np.bincount(part, minlength=_MAX_PARTS))))
-        )
+        sizes = np.bincount(part, minlength=_MAX_PARTS)
+        pieces.append((written[order], np.append(0, np.cumsum(sizes))))
 
-    rows = np.append(0, np.cumsum(np.sum([np.diff(bounds) for _, bounds in pieces], axis=0)))
-    key = np.empty(n, np.int64)
+    rows = np.append(0, np.cumsum(np.sum([np.diff(ends) for _, ends in pieces], axis=0)))
+    keys = np.empty(n, np.int64)
     filled = rows[:-1].copy()
-    for piece_key, bounds in pieces:
-        for place in np.flatnonzero(np.diff(bounds)).tolist():
-            members = piece_key[bounds[place] : bounds[place + 1]]
-            key[filled[place] : filled[place] + len(members)] = members
+    for piece, ends in pieces:
+        for place in np.flatnonzero(np.diff(ends)).tolist():
+            members = piece[ends[place] : ends[place + 1]]
+            keys[filled[place] : filled[place] + len(members)] = members
             filled[place] += len(members)
     used = np.flatnonzero(np.diff(rows))
-    return Packed(key, layout, np.append(rows[used], n), first + (used.astype(np.int64) << room))
+    starts = first + (used.astype(np.int64) << room)
+    return Packed(keys, writer.layout, np.append(rows[used], n), starts)
 
 
-def _fill(
-    key: NDArray[np.int64],
-    offset: NDArray[np.integer[Any]],
-    time: NDArray[np.int64],
-    low: NDArray[np.integer[Any]],
-    layout: Layout,
-) -> None:
-    """Write the keys of one chunk; `offset` counts opportunities from the first."""
-    elapsed = time - layout.first_time
-    if layout.unit > 1:
-        np.floor_divide(elapsed, layout.unit, out=key)
-        if not np.array_equal(key * layout.unit, elapsed):
-            raise _NarrowerUnit(math.gcd(layout.unit, int(np.gcd.reduce(elapsed))))
-        key <<= layout.low_bits
-    else:
-        np.left_shift(elapsed, layout.low_bits, out=key)
-    key |= low
-    np.left_shift(offset, layout.opportunity_shift, out=elapsed, dtype=np.int64)
-    key |= elapsed
+def bounds(column: NDArray[np.integer[Any]]) -> tuple[int, int]:
+    """Return the smallest and the largest of some integers, at least one."""
+    found = [
+        (column[start:stop].min(), column[start:stop].max()) for start, stop in chunks(len(column))
+    ]
+    return int(min(low for low, _ in found)), int(max(high for _, high in found))
 
 
-def chunks(n: int, size: int = CHUNK) -> Iterator[tuple[int, int]]:
-    """Yield the bounds of consecutive chunks of n rows."""
-    for start in range(0, n, size):
-        yield start, min(start + size, n)
+def chunks(n: int, size: int | None = None) -> Iterator[tuple[int, int]]:
+    """Yield the bounds of consecutive chunks of n rows, by default of `CHUNK`."""
+    step = CHUNK if size is None else size
+    for start in range(0, n, step):
+        yield start, min(start + step, n)

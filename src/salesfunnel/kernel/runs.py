@@ -59,20 +59,6 @@ class Runs:
         lengths = np.diff(np.append(self.starts, len(self.state)))
         return np.repeat(np.arange(len(self.starts)), lengths)
 
-    def select(self, kept: NDArray[np.bool_]) -> Runs:
-        """Return the runs of some opportunities, (m,) booleans; rows stay those of all."""
-        mask = kept[self.member]
-        lengths = np.diff(np.append(self.starts, len(self.state)))[kept]
-        chosen = Runs(
-            self.opportunity[mask],
-            self.state[mask],
-            self.time[mask],
-            np.cumsum(lengths) - lengths,
-            None,
-        )
-        chosen.first, chosen.last = self.first[mask], self.last[mask]
-        return chosen
-
     def before(self, run: NDArray[np.int64], none: int) -> NDArray[np.int64]:
         """Return the states before some runs; `none` for the first ones of their opportunities."""
         is_first = (run == 0) | (self.opportunity[run - 1] != self.opportunity[run])
@@ -118,3 +104,42 @@ def last_known_within(
     begin = np.cumsum(lengths) - lengths
     rows = np.arange(lengths.sum()) + np.repeat(first - begin, lengths)
     return np.asarray(np.maximum.reduceat(np.where(known[rows], rows, -1), begin))
+
+
+def last_known_rows(known: NDArray[np.bool_], new: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return for each entry the last row, up to it, where its opportunity has a known value.
+
+    Where it has none yet, the row of its first entry.
+
+    Parameters
+    ----------
+    known : (N,) bool array
+        Which rows have a value.
+    new : (N,) bool array
+        Which are the first of their opportunity.
+    """
+    rows = np.where(known | new, np.arange(len(known)), 0)
+    return np.asarray(np.maximum.accumulate(rows))
+
+
+def ends_at_starts(
+    state: NDArray[np.uint8], new: NDArray[np.bool_], known: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first and the last rows of the runs of several entries.
+
+    Parameters
+    ----------
+    state : (N,) uint8 array
+    new : (N,) bool array
+        Which entries are the first of their opportunity.
+    known : (N,) bool array, optional
+        Which entries count; by default all.
+    """
+    repeated = np.zeros(len(state), bool)
+    np.equal(state[1:], state[:-1], out=repeated[1:])
+    repeated &= ~new
+    if known is not None:
+        repeated &= known
+    last = np.flatnonzero(repeated & ~np.append(repeated[1:], False)[: len(repeated)])
+    begins = np.flatnonzero(~repeated)
+    return begins[np.searchsorted(begins, last) - 1], last

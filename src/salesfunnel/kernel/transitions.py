@@ -1,23 +1,18 @@
-"""From×to matrices: counts, and sums that are exact."""
+"""Transitions: from which state to which, and how often."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.errors import SizeError
 from salesfunnel.kernel.packing import chunks
 from salesfunnel.kernel.runs import Runs
 
-MICRO = 1_000_000
-_LIMB = 20
-_LIMB_MASK = (1 << _LIMB) - 1
 _BYTE = 256
 _PAIR_CHUNK = 1 << 18
 """Larger than elsewhere, as every chunk adds a table of 65,536 counts."""
-_INT64_MAX = np.iinfo(np.int64).max
 
 
 class Transitions(NamedTuple):
@@ -48,11 +43,6 @@ def transitions(runs: Runs) -> Transitions:
         duration=runs.time[run] - runs.time[run - 1],
         run=run,
     )
-
-
-def count(codes: NDArray[np.integer[Any]], size: int) -> NDArray[np.int64]:
-    """Return how often each of the codes 0 … size-1 occurs, (size,)."""
-    return np.bincount(codes, minlength=size).astype(np.int64, copy=False)
 
 
 def count_pairs(
@@ -87,53 +77,3 @@ def count_pairs(
     if odd:
         counts[int(source[-1]) * n_states + int(target[-1])] += 1
     return counts.reshape(n_states, n_states)
-
-
-def pair_codes(
-    source: NDArray[np.uint8],
-    target: NDArray[np.uint8],
-    n_states: int,
-    group: NDArray[np.int64] | None = None,
-) -> NDArray[np.int64]:
-    """Return the position of each transition in a flattened ``(G, S, S)`` array, (T,)."""
-    row = source.astype(np.int64)
-    if group is not None:
-        row += group * n_states
-    row *= n_states
-    row += target
-    return row
-
-
-def exact_sums(
-    codes: NDArray[np.int64], values: NDArray[np.int64], size: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return sums of integers by code, split at the millionth: wholes and remainders, (size,).
-
-    `bincount` adds in float64, which is exact below 2⁵³; so the wholes are added in limbs of 20
-    bits, of which 2³² fit, and put together as integers.
-
-    Raises
-    ------
-    SizeError
-        If a sum passes 64-bit integers, or comes close to it.
-    """
-    whole, rest = np.divmod(values, MICRO)
-    largest = max(int(whole.max()), -int(whole.min())) if len(values) else 0
-    if largest * len(values) > _INT64_MAX:  # unlikely: then look closer
-        sums_of_sizes = np.bincount(codes, np.abs(whole), minlength=size)
-        if sums_of_sizes.max() > _INT64_MAX / 2:
-            raise SizeError(
-                f"{len(values):,} values of up to {largest:,} add up to more than 64 bits hold"
-            )
-    sums = np.zeros(size, np.int64)
-    shift = 0
-    while True:
-        limb = (whole & _LIMB_MASK) if shift < 2 * _LIMB else whole
-        sums += np.bincount(codes, limb, minlength=size).astype(np.int64) << shift
-        if shift == 2 * _LIMB or not (whole := whole >> _LIMB).any():
-            break
-        shift += _LIMB
-    carried, remainders = np.divmod(
-        np.bincount(codes, rest, minlength=size).astype(np.int64), MICRO
-    )
-    return sums + carried, remainders

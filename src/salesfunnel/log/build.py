@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from datetime import date, datetime, tzinfo
 from typing import Any
 
@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import settled
 from salesfunnel.errors import BadRow, DataError, DefinitionError
-from salesfunnel.kernel.entries import Columns, Entries, arrange
-from salesfunnel.kernel.ordering import permutation
+from salesfunnel.kernel.arranging import arrange
 from salesfunnel.log.joining import join
 from salesfunnel.log.labels import Labels
-from salesfunnel.log.rows import Coded, Meaning, Parsing, Rows, Source, read_rows
+from salesfunnel.log.rows import Meaning, Parsing, Rows, Source, read_rows
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import StageMap
 from salesfunnel.model.funnel import Funnel
@@ -97,37 +96,36 @@ def log_of_rows(funnel: Funnel, rows: Rows, *, ties: str, tz: tzinfo, errors: st
         If some cannot be entries and ``errors="raise"``.
     """
     rejected = rejected_table(settled(rows.bad, errors, rows.n_bad))
-    order = rows.order
-    if order is None:
-        entries, places = arrange(
-            rows.ids,
-            rows.time,
-            rows.state,
-            len(funnel.states),
-            by_state=ties == "state",
-            want_rows=bool(rows.labels) or rows.reasons is not None or rows.amounts is not None,
-        )
-    else:
-        places = permutation(rows.ids, rows.time, order)
-        entries = Entries(columns=Columns(rows.ids[places], rows.state[places], rows.time[places]))
-        order = order[places]
-
-    def settle(column: NDArray[Any]) -> NDArray[Any]:
-        return column if places is None else column[places]
-
-    def labels(coded: Coded) -> Labels:
-        return _labels(settle(coded[0]), coded[1])
-
+    columns: list[NDArray[Any]] = [narrow(*coded) for coded in rows.labels.values()]
+    if rows.reasons is not None:
+        columns.append(narrow(*rows.reasons))
+    if rows.amounts is not None:
+        columns.append(rows.amounts)
+    entries, order, along = arrange(
+        rows.ids,
+        rows.time,
+        rows.state,
+        len(funnel.states),
+        by_state=ties == "state",
+        order=rows.order,
+        along=columns,
+    )
+    amounts = None if rows.amounts is None else along.pop()
+    reasons = None if rows.reasons is None else Labels(along.pop(), tuple(rows.reasons[1]))
     records = None
-    if order is not None and _against_time(entries.opportunity, order):
-        records = np.unique(order, return_inverse=True)[1]  # ranks among rows that are entries
+    if order is not None and _against_time(entries.new, order):
+        numbers, ranks = np.unique(order, return_inverse=True)  # among rows that are entries
+        records = narrow(ranks, numbers)
     return StageLog(
         funnel,
         entries,
         rows.identifiers,
-        reasons=None if rows.reasons is None else labels(rows.reasons),
-        amounts=None if rows.amounts is None else settle(rows.amounts),
-        attributes={name: labels(coded) for name, coded in rows.labels.items()},
+        reasons=reasons,
+        amounts=amounts,
+        attributes={
+            name: Labels(codes, tuple(names))
+            for (name, (_, names)), codes in zip(rows.labels.items(), along, strict=True)
+        },
         tz=tz,
         currency=rows.currency,
         rejected=rejected,
@@ -191,14 +189,12 @@ def rejected_table(rows: Sequence[BadRow]) -> Table:
     )
 
 
-def _labels(codes: NDArray[np.integer[Any]], names: list[str]) -> Labels:
-    """Return labels with their codes in the smallest integers that hold them."""
-    smallest = next(
-        t for t in (np.int8, np.int16, np.int32, np.int64) if len(names) <= np.iinfo(t).max
-    )
-    return Labels(codes.astype(smallest), tuple(names))
+def narrow(codes: NDArray[np.integer[Any]], values: Sized) -> NDArray[np.signedinteger]:
+    """Return the codes of some values, -1 for none of them, in the smallest integers for that."""
+    kinds = (np.int8, np.int16, np.int32, np.int64)
+    return codes.astype(next(kind for kind in kinds if len(values) <= np.iinfo(kind).max))
 
 
-def _against_time(ids: NDArray[np.integer[Any]], order: NDArray[np.int64]) -> bool:
+def _against_time(new: NDArray[np.bool_], order: NDArray[np.int64]) -> bool:
     """Return whether sorted entries were recorded in another order than that of their times."""
-    return bool(((ids[1:] == ids[:-1]) & (order[1:] < order[:-1])).any())
+    return bool((~new[1:] & (order[1:] < order[:-1])).any())

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.kernel.codes import combine
+from salesfunnel.kernel.packing import chunks
 
 Label = str | None
 Group = Label | tuple[Label, ...]
@@ -118,8 +119,37 @@ def selections(where: Where | None) -> tuple[Selection, ...]:
     return tuple(found)
 
 
+def occurring(
+    codes: NDArray[np.integer], names: Sequence[str]
+) -> tuple[NDArray[np.integer], tuple[Label, ...]]:
+    """Return codes of the labels that occur, and these; an unknown one, -1, comes to be the last.
+
+    Parameters
+    ----------
+    codes : (n,) integers
+    names : sequence of str
+        What they stand for.
+    """
+    occurs = np.zeros(len(names) + 1, bool)
+    for start, stop in chunks(len(codes)):
+        occurs[codes[start:stop]] = True  # -1 is the last place
+    places = np.flatnonzero(occurs)
+    labels: list[Label] = [*names, None]
+    if len(places) < len(occurs) - 1 or occurs[-1]:
+        rank = np.cumsum(occurs) - 1
+        kind = codes.dtype if len(places) <= np.iinfo(codes.dtype).max else np.dtype(np.int64)
+        found = np.empty(len(codes), kind)
+        for start, stop in chunks(len(codes)):
+            found[start:stop] = rank[codes[start:stop]]
+        codes = found
+    return codes, tuple(labels[place] for place in places.tolist())
+
+
 def group(codes: Sequence[NDArray[np.int64]], names: Sequence[tuple[str, ...]]) -> Grouping:
     """Return the groups that occur: by one attribute a label each, by several a tuple of labels."""
+    if len(codes) == 1:
+        found, labels = occurring(codes[0], names[0])
+        return Grouping(found.astype(np.int64, copy=False), labels)
     combined, combinations = combine(list(codes))
     groups: list[Group] = []
     for combination in combinations.tolist():

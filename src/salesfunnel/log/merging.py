@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import MergeError, UnknownAttributeError
+from salesfunnel.kernel.sums import ExactSums
 from salesfunnel.log.labels import Group
 from salesfunnel.periods import from_microseconds
 
@@ -32,6 +33,10 @@ class Mergeable(Protocol):
     def instant(self) -> int | None:
         """The instant of knowledge in microseconds; None for an empty log."""
 
+    @property
+    def zone(self) -> str | None:
+        """The time zone that periods are cut in; None where no period makes groups."""
+
 
 class Alignment(NamedTuple):
     """How two values add: the groups of the sum, and where those of each part stand among them."""
@@ -42,19 +47,23 @@ class Alignment(NamedTuple):
 
     def add(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
         """Return the sum of two integer arrays, group by group."""
-        placed_a, placed_b = self.place(a, b)
-        return np.asarray(placed_a + placed_b)
+        return np.asarray(self._placed(a, 0) + self._placed(b, 1))
 
-    def place(self, a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return two arrays with the groups of both, zero where one has no such group."""
+    def _placed(self, array: NDArray[Any], part: int) -> NDArray[Any]:
         if self.groups is None:
-            return a, b
-        placed = []
-        for array, place in zip((a, b), self.places, strict=True):
-            wide = np.zeros((len(self.groups), *array.shape[1:]), array.dtype)
-            wide[place] = array
-            placed.append(wide)
-        return placed[0], placed[1]
+            return array
+        wide = np.zeros((len(self.groups), *array.shape[1:]), array.dtype)
+        wide[self.places[part]] = array
+        return wide
+
+    def add_sums(self, a: ExactSums | None, b: ExactSums | None) -> ExactSums | None:
+        """Return the sum of two exact sums, group by group; what is None adds nothing."""
+        placed = [
+            ExactSums(*(self._placed(array, part) for array in sums))
+            for part, sums in enumerate((a, b))
+            if sums is not None
+        ]
+        return sum(placed[1:], placed[0]) if placed else None
 
 
 def align(a: Mergeable, b: Mergeable) -> Alignment:
@@ -73,6 +82,10 @@ def align(a: Mergeable, b: Mergeable) -> Alignment:
         raise MergeError(
             f"cannot add: one is by {', '.join(a.by) or 'nothing'}, "
             f"the other by {', '.join(b.by) or 'nothing'}"
+        )
+    if a.zone != b.zone:
+        raise MergeError(
+            f"cannot add: the periods of one are cut in {a.zone}, those of the other in {b.zone}"
         )
     if a.instant is not None and b.instant is not None and a.instant != b.instant:
         raise MergeError(

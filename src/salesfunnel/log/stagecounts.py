@@ -60,6 +60,10 @@ class StageCounts:
     instant: int | None
 
     @property
+    def zone(self) -> None:
+        """No period makes groups of these."""
+
+    @property
     def as_of(self) -> datetime | None:
         """The instant of knowledge; None for an empty log."""
         return None if self.instant is None else from_microseconds(self.instant)

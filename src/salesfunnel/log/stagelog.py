@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.kernel.entries import Entries
+from salesfunnel.log.flows import MAX_BYTES, By, stage_flow
 from salesfunnel.log.labels import Labels, Selection, Where, selections
 from salesfunnel.log.milestones import Milestones, milestones
 from salesfunnel.log.stagecounts import StageCounts, stage_counts
-from salesfunnel.log.stageflow import StageFlow, stage_flow
+from salesfunnel.log.stageflow import StageFlow
 from salesfunnel.log.view import View
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.opportunity import Opportunity
-from salesfunnel.periods import from_microseconds, to_instant
+from salesfunnel.periods import from_microseconds, to_instant, to_zone
 from salesfunnel.table import Table
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class StageLog:
         What could not be an entry, with ``errors="collect"``: row, column, value, expected.
     ignored : int
         Rows that the stage map says are no entries.
-    records : (N,) int64 array or None
+    records : (N,) integers or None
         Ranks of the record numbers (`order=`); None where entries were recorded in the order of
         their times.
     """
@@ -67,7 +68,7 @@ class StageLog:
         currency: str | None,
         rejected: Table,
         ignored: int,
-        records: NDArray[np.int64] | None = None,
+        records: NDArray[np.signedinteger] | None = None,
     ) -> None:
         self.funnel = funnel
         self.entries = entries
@@ -80,7 +81,7 @@ class StageLog:
         self.ignored = ignored
         self.records = records
         self._attributes = dict(attributes)
-        self._last_entry = entries.last_time
+        self._last_entry = None if entries.time_bounds is None else entries.time_bounds[1]
         self._views: dict[tuple[int | None, tuple[Selection, ...]], View] = {}
         codes = [labels.codes for labels in (reasons, *attributes.values()) if labels is not None]
         for column in (identifiers, amounts, records, *codes):
@@ -371,24 +372,35 @@ class StageLog:
     def flow(
         self,
         *,
-        by: str | Sequence[str] | None = None,
+        by: By | None = None,
         as_of: Instant | None = None,
         where: Where | None = None,
         repeats: str = "collapse",
+        tz: str | tzinfo | None = None,
+        durations: bool = True,
+        max_bytes: int = MAX_BYTES,
     ) -> StageFlow:
         """Return the transitions, added up from state to state.
 
         Parameters
         ----------
-        by : str or sequence of str, optional
-            Attributes to group by. A transition belongs to the label last known at its target
-            entry, a start to that of the first entry, an end to that known at `as_of`.
+        by : str, Period, or sequence of both, optional
+            Attributes and calendar periods to group by. A transition belongs to the label last
+            known at its target entry and to the period of that entry, a start to those of the
+            first entry, an end to those of the entry into the state where the opportunity stands.
+            The words day, week, month, quarter and year are periods.
         as_of : datetime, date or str, optional
             The instant of knowledge, inclusive; by default the last entry.
         where : mapping of str to label or collection of labels, optional
             Which opportunities count, by the labels last known at `as_of`: see `view`.
         repeats : {"collapse", "keep"}
             Whether consecutive entries into one state are one, or transitions from it to itself.
+        tz : str or tzinfo, optional
+            The zone that periods are cut in, instead of the log's.
+        durations : bool
+            Whether durations are added up too; without them it takes about half the time.
+        max_bytes : int
+            The largest result that is made.
 
         Returns
         -------
@@ -398,13 +410,16 @@ class StageLog:
         ------
         UnknownAttributeError, DefinitionError
             If an argument is not of this form.
+        SizeError
+            If the result would be larger than `max_bytes`, or a sum beyond 64-bit integers.
         """
         view = self.view(as_of, where)
         if repeats == "keep":
             view = View(self, view.as_of, keep_repeats=True, where=view.where)
         elif repeats != "collapse":
             raise DefinitionError(f"repeats= is 'collapse' or 'keep', not {repeats!r}")
-        return stage_flow(view, by)
+        zone = None if tz is None else to_zone(tz)
+        return stage_flow(view, by, tz=zone, durations=durations, max_bytes=max_bytes)
 
     def stage_counts(
         self,

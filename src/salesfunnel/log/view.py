@@ -52,27 +52,34 @@ class View:
         self.until = None if as_of is None or log.ends_by(as_of) else as_of
 
     @cached_property
-    def _known(self) -> NDArray[np.bool_] | None:
-        """Which rows are known by then; None stands for all, which need no copy."""
-        return None if self.until is None else self.log.entries.time <= self.until
+    def known(self) -> NDArray[np.bool_] | None:
+        """Which entries count: those of selected opportunities by `as_of`, (N,).
+
+        None stands for all, which need no copy.
+        """
+        entries = self.log.entries
+        known = None if self.until is None else entries.time <= self.until
+        if self.where:
+            everything = View(self.log, self.as_of)
+            selected = np.zeros(len(entries.first_rows), bool)
+            there = slice(None) if known is None else known[entries.first_rows]
+            selected[there] = everything.having(self.where)
+            chosen = np.repeat(selected, np.diff(entries.first_rows, append=len(entries)))
+            known = chosen if known is None else known & chosen
+        return known
 
     def cut(self, column: NDArray[Scalar]) -> NDArray[Scalar]:
-        """Return what a column of the log has by `as_of`."""
-        return column if self._known is None else column[self._known]
+        """Return what a column of the log has at the entries that count."""
+        return column if self.known is None else column[self.known]
 
     @cached_property
     def n_entries(self) -> int:
-        """The number of entries by `as_of`."""
-        if self.where:
-            return int((self.runs.last - self.runs.first + 1).sum())
-        return len(self.log) if self._known is None else int(np.count_nonzero(self._known))
+        """The number of entries that count."""
+        return len(self.log) if self.known is None else int(np.count_nonzero(self.known))
 
     @cached_property
     def runs(self) -> Runs:
         """The collapsed histories."""
-        if self.where:
-            everything = View(self.log, self.as_of, keep_repeats=self.keep_repeats)
-            return everything.runs.select(everything.having(self.where))
         entries = self.log.entries
         return collapse(
             self.cut(entries.opportunity),

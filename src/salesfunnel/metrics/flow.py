@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from salesfunnel.log.flows import stage_flow
 from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
-from salesfunnel.log.stageflow import stage_flow
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.grouped import as_of_note, beside, group_columns
 from salesfunnel.metrics.rates import ratio

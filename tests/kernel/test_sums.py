@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesfunnel.errors import SizeError
-from salesfunnel.log.exact import ExactSums, as_millionths
+from salesfunnel.kernel.sums import Adder, ExactSums, as_millionths
 
 MILLION = 1_000_000
 parts = st.tuples(st.integers(-(2**61), 2**61), st.integers(0, MILLION - 1))
@@ -94,3 +94,56 @@ def test_an_amount_too_large_to_add_exactly_is_refused(amount: float) -> None:
         SizeError, match=r"too large to add up exactly; the limit is 9,223,372,036,"
     ):
         as_millionths(np.array([1.0, amount]))
+
+
+# ── adding up by cell ─────────────────────────────────────────────────────────────────────────────
+
+values = st.integers(-(2**62), 2**62) | st.integers(-5, 5) | st.integers(2**53 - 1, 2**53 + 1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), values), max_size=20),
+    st.integers(1, 7),
+    st.sampled_from([1, 7, MILLION, 3 * MILLION]),
+)
+def test_integers_add_exactly_by_cell(
+    rows: list[tuple[int, int]], at_a_time: int, unit: int
+) -> None:
+    codes = np.array([code for code, _ in rows], np.intp)
+    column = np.array([value for _, value in rows], np.int64)
+    largest = max((abs(value) for _, value in rows), default=0)
+    expected = [sum(unit * v for code, v in rows if code == place) for place in range(2)]
+
+    adder = Adder(2, largest, at_a_time, len(rows))
+    for start in range(0, len(rows), at_a_time):
+        piece = slice(start, start + at_a_time)
+        adder.add(codes[piece], column[piece])
+
+    # What is in the third cell is beyond those that are kept.
+    if all(abs(value) < 2**62 * MILLION for value in expected):
+        assert millionths(adder.total(unit)) == expected
+    else:
+        with pytest.raises(SizeError, match="add up to more than 64 bits hold"):
+            adder.total(unit)
+
+
+def test_values_are_added_as_they_are_where_floats_are_exact() -> None:
+    assert Adder.fits(2**37 - 1, 1 << 15, 10**6)
+    assert not Adder.fits(2**53, 1, 1)
+    assert not Adder.fits(2**30, 1 << 15, 2**40)
+
+
+def test_what_a_clock_has_too_much_is_taken_off() -> None:
+    adder = Adder(2, 2**20, 4, 4)
+    adder.add(np.array([0, 0, 1]), np.array([(3 << 4) + 2, (5 << 4) - 1, 7 << 4]))
+
+    assert millionths(adder.total(MILLION, np.array([1, 0]), 4)) == [8 * MILLION, 7 * MILLION]
+
+
+def test_more_values_than_a_float_adds_exactly() -> None:
+    n, largest = 100_000, 9_000_000_000_000 * MILLION + 999_999
+
+    adder = Adder(1, largest, n, n)
+    adder.add(np.zeros(n, np.intp), np.full(n, largest))
+
+    assert millionths(adder.total()) == [n * largest]

@@ -1,0 +1,186 @@
+"""Sums that are exact: whole units and millionths, both integers, by cell and of any size."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.errors import SizeError
+from salesfunnel.kernel.packing import CHUNK, chunks
+
+MICRO = 1_000_000
+_FLOAT_BITS = 53
+_INT_BITS = 62
+"""Of a 64-bit integer, one bit being for the sign and one in reserve."""
+_TOO_LARGE = float(2**63 - 2**12)
+"""Floats of this size are wrong by a thousand: what may reach 64 bits is refused."""
+
+
+class ExactSums(NamedTuple):
+    """Sums of integers of millionths, split: `whole` units, and `micro` in 0 … 999,999."""
+
+    whole: NDArray[np.int64]
+    micro: NDArray[np.int64]
+
+    def __add__(self, other: object) -> ExactSums:
+        if not isinstance(other, ExactSums):
+            return NotImplemented
+        carried, micro = np.divmod(self.micro + other.micro, MICRO)
+        whole = self.whole + other.whole
+        wrapped = ((self.whole ^ whole) & (other.whole ^ whole)) < 0
+        if wrapped.any() or (whole > np.iinfo(np.int64).max - 1).any():
+            raise SizeError("a sum is beyond 64-bit integers")
+        return ExactSums(whole + carried, micro)
+
+    def as_float(self) -> NDArray[np.float64]:
+        """Return the sums as floats."""
+        return self.whole + self.micro / MICRO
+
+    def total(self) -> ExactSums:
+        """Return the sums over the first axis."""
+        carried, micro = np.divmod(self.micro.sum(axis=0), MICRO)
+        whole = self.whole.sum(axis=0)
+        if (np.abs(self.whole.astype(np.float64)).sum(axis=0) > np.iinfo(np.int64).max / 2).any():
+            raise SizeError("a sum is beyond 64-bit integers")
+        return ExactSums(whole + carried, micro)
+
+    def reshape(self, shape: tuple[int, ...]) -> ExactSums:
+        """Return the same sums in another shape."""
+        return ExactSums(self.whole.reshape(shape), self.micro.reshape(shape))
+
+    def of(self, group: int) -> ExactSums:
+        """Return the sums of one group: what the first axis has there."""
+        return ExactSums(self.whole[group], self.micro[group])
+
+
+def as_millionths(amounts: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return amounts as integers of millionths of a unit; NaN adds nothing and becomes 0.
+
+    Raises
+    ------
+    SizeError
+        If an amount is beyond 9·10¹², more than 64-bit integers of millionths hold.
+    """
+    known = np.where(np.isnan(amounts), 0.0, amounts)
+    limit = np.iinfo(np.int64).max / MICRO
+    largest = np.abs(known).max(initial=0.0)
+    if largest >= limit:
+        raise SizeError(
+            f"an amount of {largest:,.0f} is too large to add up exactly; the limit is "
+            f"{limit:,.0f}: give amounts in thousands or millions"
+        )
+    # Whole units on their own: a float of so many millionths would round them.
+    whole = np.floor(known)
+    rest = np.rint((known - whole) * MICRO)
+    millionths: NDArray[np.int64] = whole.astype(np.int64) * MICRO + rest.astype(np.int64)
+    return millionths
+
+
+class Adder:
+    """Adds up integers by cell.
+
+    `bincount` adds in float64, which is exact below 2⁵³. Values too large for that, as many as
+    there are at a time, are added in limbs: pieces of so few bits that the sums of each are exact.
+
+    Parameters
+    ----------
+    n_cells : int
+        Codes from here on are left out.
+    largest : int
+        The largest absolute value.
+    at_a_time : int
+        How many values are added at a time, at most.
+    in_all : int
+        How many there are in all, at most.
+    """
+
+    def __init__(self, n_cells: int, largest: int, at_a_time: int, in_all: int) -> None:
+        self._n_cells = n_cells
+        self._largest = largest
+        self._in_all = in_all
+        self._width = self._limb_bits(at_a_time, in_all)
+        n_limbs = max(1, -(-largest.bit_length() // self._width))
+        self._limbs = [np.zeros(n_cells, np.int64) for _ in range(n_limbs)]
+        self._limb = np.empty(min(at_a_time, CHUNK), np.int64)
+        self._floats = np.empty(at_a_time)
+
+    @staticmethod
+    def _limb_bits(at_a_time: int, in_all: int) -> int:
+        return min(_FLOAT_BITS - at_a_time.bit_length(), _INT_BITS - in_all.bit_length())
+
+    @classmethod
+    def fits(cls, largest: int, at_a_time: int, in_all: int) -> bool:
+        """Return whether values can be added as they are."""
+        return largest.bit_length() <= cls._limb_bits(at_a_time, in_all)
+
+    def add(self, codes: NDArray[np.intp], values: NDArray[np.int64]) -> None:
+        """Add values to their cells."""
+        floats = self._floats[: len(values)]
+        for index, limb in enumerate(self._limbs):
+            self._write_limb(index, values, floats)
+            added = np.bincount(codes, floats, minlength=self._n_cells)[: self._n_cells]
+            np.add(limb, added.astype(np.int64), out=limb)
+
+    def _write_limb(self, index: int, values: NDArray[np.int64], out: NDArray[np.float64]) -> None:
+        """Write one limb of values; the highest has their sign."""
+        if len(self._limbs) == 1:
+            out[:] = values
+            return
+        for start, stop in chunks(len(values)):
+            limb = self._limb[: stop - start]
+            np.right_shift(values[start:stop], index * self._width, out=limb)
+            if index < len(self._limbs) - 1:
+                np.bitwise_and(limb, (1 << self._width) - 1, out=limb)
+            out[start:stop] = limb
+
+    def total(
+        self, unit: int = 1, excess: NDArray[np.int64] | None = None, bits: int = 0
+    ) -> ExactSums:
+        """Return the sums, split at the millionth.
+
+        Parameters
+        ----------
+        unit : int
+            What one of the values is worth, in millionths.
+        excess : (n_cells,) int64 array, optional
+            By how much the sums are too large, and
+        bits : int
+            how many of their lowest bits are zero after that, and to be left out.
+
+        Raises
+        ------
+        SizeError
+            If a sum is beyond 64-bit integers.
+        """
+        limbs = self._limbs
+        if excess is not None:
+            limbs = [(limbs[0] - excess) >> bits]
+        if self._largest * self._in_all * unit <= np.iinfo(np.int64).max:
+            together = limbs[0]
+            for index, limb in enumerate(limbs[1:], start=1):
+                together = together + (limb << (index * self._width))
+            if unit % MICRO == 0:
+                return ExactSums(together * (unit // MICRO), np.zeros_like(together))
+            return ExactSums(*np.divmod(together * unit, MICRO))
+        sizes = sum(
+            np.abs(limb).astype(float) * float(unit << (index * self._width)) / MICRO
+            for index, limb in enumerate(limbs)
+        )
+        if np.max(sizes, initial=0) >= _TOO_LARGE:
+            raise SizeError(
+                f"up to {self._in_all:,} values of up to {self._largest * unit // MICRO:,} add up "
+                "to more than 64 bits hold"
+            )
+        # In whole units and millionths from the start: with M for a million, limb·worth is
+        # M·(limb·(worth // M) + (limb // M)·(worth % M)) + (limb % M)·(worth % M).
+        whole, micro = np.zeros(self._n_cells, np.int64), np.zeros(self._n_cells, np.int64)
+        for index, limb in enumerate(limbs):
+            if limb.any():
+                worth, rest = divmod(unit << (index * self._width), MICRO)
+                millions, ones = np.divmod(limb, MICRO)
+                whole += limb * worth + millions * rest
+                micro += ones * rest
+        carried, micro = np.divmod(micro, MICRO)
+        return ExactSums(whole + carried, micro)
