@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby, pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,10 +60,10 @@ def packed_with_state(rows: Columns, state_bits: int, *, whole: bool = False) ->
     return pack(opportunity, time, fields, span_of(opportunity, time), whole=whole)
 
 
-def micro(sums: ExactSums | None) -> list[object]:
+def micro(sums: ExactSums | None) -> list[Any]:
     assert sums is not None
     assert ((sums.micro >= 0) & (sums.micro < MICRO)).all()
-    exact: list[object] = (sums.whole.astype(object) * MICRO + sums.micro).tolist()
+    exact: list[Any] = (sums.whole.astype(object) * MICRO + sums.micro).tolist()
     return exact
 
 
