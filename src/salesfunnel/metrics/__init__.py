@@ -27,6 +27,7 @@ from salesfunnel.metrics.lostfrom import lost_from
 from salesfunnel.metrics.mix import RateChange, decompose_rate, win_rate_change
 from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.pipeline import pipeline, pipeline_by_period, weighted_pipeline
+from salesfunnel.metrics.repeat import churn_rate, repeat_sales, time_to_second_sale
 from salesfunnel.metrics.stalled import stalled
 from salesfunnel.metrics.summary import summary
 from salesfunnel.metrics.survival import (
@@ -56,6 +57,7 @@ __all__ = [
     "ageing",
     "benjamini_hochberg",
     "change_by_period",
+    "churn_rate",
     "control_chart_by_period",
     "conversion_between",
     "conversion_by_cohort",
@@ -83,6 +85,7 @@ __all__ = [
     "pipeline",
     "pipeline_by_period",
     "pipeline_coverage",
+    "repeat_sales",
     "resolved_conversion",
     "retention_by_cohort",
     "sales_cycle",
@@ -90,6 +93,7 @@ __all__ = [
     "stage_table",
     "stalled",
     "summary",
+    "time_to_second_sale",
     "trend_by_period",
     "triangle_by_cohort",
     "two_sided_p",

@@ -242,7 +242,7 @@ class StepCurve:
             first = reached[np.searchsorted(reached, sets.starts[:-1])]
             times = np.append(sets.time, 0)[first]
             found.append(np.where(first < sets.starts[1:], times, np.nan))
-        return self._shaped(np.array(found).reshape(-1, len(sets.size)).T, asked.shape)
+        return self._shaped(np.array(found).reshape(asked.size, len(sets.size)).T, asked.shape)
 
     def _shaped(self, values: NDArray[Any], shape: tuple[int, ...]) -> Floats:
         return np.asarray(values.reshape((len(values), *shape) if self.grouped else shape), float)
