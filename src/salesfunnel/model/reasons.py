@@ -42,3 +42,12 @@ LOSS_REASONS = (
 )
 """Reasons with names in English and Chinese, under the categories ``commercial``, ``competition``,
 ``product``, ``customer``, ``selling``, ``lead_quality``, ``after_sale`` and ``other``."""
+
+DISQUALIFICATION_REASONS = tuple(
+    reason
+    for reason in LOSS_REASONS
+    if reason.category == "lead_quality"
+    or reason.key in {"no_need", "budget", "no_authority", "timing", "unresponsive", "other"}
+)
+"""Those of the loss reasons that a lead is disqualified for: the same keys on both sides of the
+conversion, so that they can be counted together."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from salesfunnel.scoring.assign import Owner, assign
 from salesfunnel.scoring.criteria import Criterion, Disqualifier, Grade, Level
 from salesfunnel.scoring.explain import Contribution, Explanation, Question
 from salesfunnel.scoring.grid import Grid
@@ -26,6 +27,7 @@ from salesfunnel.scoring.presets.champ import champ
 from salesfunnel.scoring.presets.fitbehaviour import fit_behaviour
 from salesfunnel.scoring.presets.meddic import meddic
 from salesfunnel.scoring.presets.strategic import strategic_selling
+from salesfunnel.scoring.rank import prioritise
 from salesfunnel.scoring.rubric import Rubric
 from salesfunnel.scoring.scores import Scores
 from salesfunnel.scoring.single import LeadScore
@@ -67,11 +69,13 @@ __all__ = [
     "LogisticModel",
     "NaiveBayesModel",
     "NumberWeight",
+    "Owner",
     "PlattCalibration",
     "Question",
     "Rubric",
     "Scores",
     "TimeSplit",
+    "assign",
     "bant",
     "brier_score",
     "calibrate",
@@ -94,6 +98,7 @@ __all__ = [
     "load_model",
     "log_loss",
     "meddic",
+    "prioritise",
     "roc_auc",
     "strategic_selling",
     "time_folds",

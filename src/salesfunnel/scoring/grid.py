@@ -99,7 +99,11 @@ class Grid(Scorer):
         )
         out = one.disqualified | other.disqualified
         score, low, high = (
-            np.where(out, values.dtype.type(0), np.sqrt(getattr(one, name) * getattr(other, name)))
+            np.where(
+                out,
+                values.dtype.type(0),
+                np.sqrt(getattr(one, name)) * np.sqrt(getattr(other, name)),
+            )
             for name in ("score", "low", "high")
         )
         grade = one.grade_code * np.uint8(len(self.second.grades)) + other.grade_code
@@ -119,13 +123,13 @@ class Grid(Scorer):
             return LeadScore(
                 0.0, self.grades[-1], 0.0, 0.0, (one.known + other.known) / 2, by, qualified=False
             )
-        score = math.sqrt(one.score * other.score)
+        score = _mean(one.score, other.score)
         grade = None if one.grade is None or other.grade is None else one.grade + other.grade
         return LeadScore(
             score=score,
             grade=grade,
-            low=math.sqrt(one.low * other.low),
-            high=math.sqrt(one.high * other.high),
+            low=_mean(one.low, other.low),
+            high=_mean(one.high, other.high),
             known=(one.known + other.known) / 2,
             disqualified_by=None,
             qualified=self.qualify_at is not None and score >= self.qualify_at - TOLERANCE,
@@ -176,7 +180,7 @@ class Grid(Scorer):
         self, place: int, score: float, grade: str, beside: float, grade_beside: str
     ) -> tuple[float, str]:
         pair = (grade, grade_beside) if place == 0 else (grade_beside, grade)
-        return math.sqrt(score * beside), "".join(pair)
+        return _mean(score, beside), "".join(pair)
 
     # ── plain data ────────────────────────────────────────────────────────────────────────────────
 
@@ -204,3 +208,8 @@ class Grid(Scorer):
         for half in ("first", "second"):
             values[half] = Rubric.from_dict(values[half])
         return cls(**values)
+
+
+def _mean(one: float, other: float) -> float:
+    # Not of the product, which may be too small for a number of its own.
+    return math.sqrt(one) * math.sqrt(other)
