@@ -24,8 +24,9 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
     values = np.random.default_rng(7).normal(10, 3, 200)
 
     low, high = bootstrap_bounds(
-        lambda times: np.array([(times * values).sum() / times.sum()]),
+        lambda times, _, values: np.array([(times * values[:, 0]).sum() / times.sum()]),
         ONE_GROUP,
+        values[:, None],
         1,
         replicates=4000,
     )
@@ -35,16 +36,19 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
     assert high[0] == pytest.approx(values.mean() + 1.96 * error, abs=error / 10)
 
 
-def test_each_group_is_drawn_from_its_own() -> None:
-    group = np.array([0, 0, 1, 1, 1, 3])
-    seen = []
+def test_each_group_is_drawn_from_its_own_and_those_alike_are_one() -> None:
+    group = np.array([3, 1, 0, 1, 0, 1])
+    values = np.array([[7.0], [5], [2], [5], [1], [6]])
+    sizes, alike = set(), set()
 
-    def statistic(times: Ints) -> NDArray[np.float64]:
-        seen.append(np.bincount(group, times, minlength=4))
+    def statistic(times: Ints, among: Ints, known: NDArray[np.float64]) -> NDArray[np.float64]:
+        sizes.add(tuple(np.bincount(among, times, minlength=4)))
+        alike.add((tuple(among), tuple(known[:, 0])))
         return np.zeros(1)
 
-    bootstrap_bounds(statistic, group, 4, replicates=100)
-    assert {tuple(sizes) for sizes in seen} == {(2, 3, 0, 1)}
+    bootstrap_bounds(statistic, group, values, 4, replicates=100)
+    assert sizes == {(2, 3, 0, 1)}
+    assert alike == {((0, 0, 1, 1, 3), (1, 2, 5, 6, 7))}
 
 
 def test_a_statistic_unknown_in_some_draws_is_taken_from_the_others() -> None:
@@ -141,4 +145,6 @@ def test_counts_have_their_own_interval() -> None:
         with pytest.raises(DefinitionError, match="has its Wilson interval anyway"):
             metric(DEALS, bootstrap=1000)
     with pytest.raises(DefinitionError, match=r"level= is between 0 and 1"):
-        bootstrap_bounds(lambda _: np.zeros(1), ONE_GROUP, 1, replicates=100, level=95)
+        bootstrap_bounds(
+            lambda *_: np.zeros(1), ONE_GROUP, np.zeros((200, 1)), 1, replicates=100, level=95
+        )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
-from salesfunnel.kernel.standing import count_by_stage, depth, positions
+from salesfunnel.kernel.standing import depth, positions
 from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagecounts import MODES
@@ -123,16 +123,7 @@ def _counts(view: View, mode: str, groups: Groups) -> NDArray[np.int64]:
     """Return how many of those that entered each stage reached each stage and WON, (G, K, K+1)."""
     n_stages = len(view.funnel)
     if mode == "actual":
-        first, last = positions(view.runs, n_stages)
-        by_source = [
-            count_by_stage(last > first[:, [stage]], groups.codes, groups.n)
-            for stage in range(n_stages)
-        ]
-        counts = np.stack(by_source, axis=1)
-        entered = count_by_stage(first < len(view.runs.state), groups.codes, groups.n)
-        stages = np.arange(n_stages)
-        counts[:, stages, stages] = entered[:, :n_stages]
-        return counts
+        return _entered_after(view, groups)
     if mode == "reached":
         furthest = view.standing.furthest.astype(np.int64)
     elif mode == "strict":
@@ -145,3 +136,20 @@ def _counts(view: View, mode: str, groups: Groups) -> NDArray[np.int64]:
     at_least = np.cumsum(here.reshape(-1, width)[:, ::-1], axis=1)[:, ::-1][:, 1:]
     later = np.maximum(np.arange(n_stages)[:, None], np.arange(n_stages + 1))
     return np.asarray(at_least[:, later])
+
+
+def _entered_after(view: View, groups: Groups) -> NDArray[np.int64]:
+    """Return how many entered each state after their first entry into each stage, (G, K, K+1)."""
+    n_stages = len(view.funnel)
+    first, last = (np.ascontiguousarray(p.T) for p in positions(view.runs, n_stages))
+    counts = np.empty((groups.n, n_stages, n_stages + 1), np.int64)
+    for source in range(n_stages):
+        for target in range(n_stages + 1):
+            # Who never entered the stage has a first position after all others.
+            counted = (
+                first[source] < len(view.runs.state)
+                if source == target
+                else last[target] > first[source]
+            )
+            counts[:, source, target] = np.bincount(groups.codes[counted], minlength=groups.n)
+    return counts

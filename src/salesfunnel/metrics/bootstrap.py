@@ -14,19 +14,17 @@ FEWEST = 100
 """The fewest resamples whose outermost tell anything of an interval."""
 
 
-def canonical_order(
-    group: NDArray[np.int64], values: list[NDArray[np.float64]]
-) -> NDArray[np.int64]:
-    """Return an order of opportunities that does not depend on the one they come in, (n,).
-
-    By group and then by all their values, so that those who change places are alike.
-    """
-    return np.lexsort((*values, group))
+Statistic = Callable[
+    [NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]], NDArray[np.float64]
+]
+"""Gives a statistic, an array of any shape, of how many times opportunities were drawn, (u,) int64;
+their groups, (u,) int64; and their values, (u, p) float64."""
 
 
 def bootstrap_bounds(
-    statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+    statistic: Statistic,
     group: NDArray[np.int64],
+    values: NDArray[np.float64],
     n_groups: int,
     *,
     replicates: int,
@@ -35,15 +33,18 @@ def bootstrap_bounds(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return percentile intervals of a statistic, by drawing opportunities again with replacement.
 
-    Groups keep their sizes: each is drawn from its own opportunities.
+    Groups keep their sizes: each is drawn from its own opportunities. The order in which these come
+    changes nothing.
 
     Parameters
     ----------
     statistic : callable
-        Gives the statistic, an array of any shape, from how many times each opportunity was drawn,
-        (n,) int64.
+        See `Statistic`. It knows opportunities by their group and values alone, so that those alike
+        come as one, drawn so many times.
     group : (n,) int64
-        The group of each opportunity, ascending.
+        The group of each opportunity.
+    values : (n, p) float64
+        What the statistic needs of each opportunity; no NaN.
     n_groups : int
     replicates : int
         How many times all are drawn, at least 100.
@@ -73,27 +74,23 @@ def bootstrap_bounds(
         )
     if not 0 < level < 1:
         raise DefinitionError(f"level= is between 0 and 1, as in 0.95, not {level!r}")
+    order = np.lexsort((*values.T, group))
+    group, values = group[order], values[order]
+    differs = np.ones(len(group), bool)
+    differs[1:] = (group[1:] != group[:-1]) | (values[1:] != values[:-1]).any(axis=1)
+    alike = np.cumsum(differs) - 1
+    distinct = np.flatnonzero(differs)
+
     random = np.random.default_rng(seed)
     size = np.bincount(group, minlength=n_groups)
-    begin = (np.cumsum(size) - size)[group]
-    within = size[group]
-    n = len(group)
-    draws = np.stack(
-        [
-            statistic(np.bincount(begin + random.integers(0, within), minlength=n))
-            for _ in range(replicates)
-        ]
-    )
-    draws.sort(axis=0)  # NaN comes last
-    known = np.count_nonzero(~np.isnan(draws), axis=0)
-    bounds = []
-    for q in ((1 - level) / 2, (1 + level) / 2):
-        position = np.maximum(known - 1, 0) * q
-        below = np.floor(position).astype(np.int64)
-        above = np.minimum(below + 1, np.maximum(known - 1, 0))
-        low, high = (np.take_along_axis(draws, at[None], axis=0)[0] for at in (below, above))
-        bounds.append(low + (high - low) * (position - below))
-    return bounds[0], bounds[1]
+    begin, size = (np.cumsum(size) - size)[group], size[group]
+    draws = []
+    for _ in range(replicates):
+        # Below 2**53 a float in [0, 1) times the size of the group stays below it.
+        drawn = begin + (random.random(len(group)) * size).astype(np.int64)
+        times = np.bincount(alike[drawn], minlength=len(distinct))
+        draws.append(statistic(times, group[distinct], values[distinct]))
+    return _quantiles(np.stack(draws), ((1 - level) / 2, (1 + level) / 2))
 
 
 def bootstrap_ratio(
@@ -111,18 +108,35 @@ def bootstrap_ratio(
     numerator, denominator : (m,) float
         What each opportunity adds.
     group : (m,) int64
-        Its group, in any order.
+        Its group.
     n_groups, replicates, seed : int
         See `bootstrap_bounds`.
     """
-    order = canonical_order(group, [denominator, numerator])
-    group, numerator, denominator = group[order], numerator[order], denominator[order]
 
-    def statistic(times: NDArray[np.int64]) -> NDArray[np.float64]:
-        top, bottom = (
-            np.bincount(group, values * times, minlength=n_groups)
-            for values in (numerator, denominator)
-        )
+    def statistic(
+        times: NDArray[np.int64], group: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        top, bottom = (np.bincount(group, part * times, minlength=n_groups) for part in values.T)
         return ratio(top, bottom)
 
-    return bootstrap_bounds(statistic, group, n_groups, replicates=replicates, seed=seed)
+    parts = np.column_stack([numerator, denominator])
+    return bootstrap_bounds(statistic, group, parts, n_groups, replicates=replicates, seed=seed)
+
+
+def _quantiles(
+    draws: NDArray[np.float64], levels: tuple[float, float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return two quantiles over the first axis, of what is no NaN; NaN where all is."""
+    draws.sort(axis=0)  # NaN comes last
+    last = np.maximum(np.count_nonzero(~np.isnan(draws), axis=0) - 1, 0)
+
+    def quantile(level: float) -> NDArray[np.float64]:
+        position = last * level
+        below = np.floor(position).astype(np.int64)
+        low, high = (
+            np.take_along_axis(draws, at[None], axis=0)[0]
+            for at in (below, np.minimum(below + 1, last))
+        )
+        return np.asarray(low + (high - low) * (position - below))
+
+    return quantile(levels[0]), quantile(levels[1])

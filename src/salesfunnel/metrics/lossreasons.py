@@ -13,7 +13,7 @@ from salesfunnel.kernel.standing import LOST
 from salesfunnel.log.naming import reason_namer
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.view import View
-from salesfunnel.metrics.bootstrap import bootstrap_bounds, canonical_order
+from salesfunnel.metrics.bootstrap import bootstrap_bounds
 from salesfunnel.metrics.grouped import sums
 from salesfunnel.metrics.rates import (
     amount_rate_columns,
@@ -192,17 +192,17 @@ def _bounds(
     seed: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return intervals of the share by amount of each cell (C,), of losses in cells and places."""
-    worth = np.nan_to_num(amount)
-    order = canonical_order(place, [worth, cell.astype(np.float64)])
-    cell, place, worth = cell[order], place[order], worth[order]
-    n_cells, n_places = len(place_of_cell), int(place.max(initial=-1)) + 1
+    n_places = int(place.max(initial=-1)) + 1
 
-    def statistic(times: NDArray[np.int64]) -> NDArray[np.float64]:
-        drawn = worth * times
-        total = np.bincount(place, drawn, minlength=n_places)
-        return ratio(np.bincount(cell, drawn, minlength=n_cells), total[place_of_cell])
+    def statistic(
+        times: NDArray[np.int64], place: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        worth, cell = values[:, 0] * times, values[:, 1].astype(np.int64)
+        total = np.bincount(place, worth, minlength=n_places)
+        return ratio(np.bincount(cell, worth, minlength=len(place_of_cell)), total[place_of_cell])
 
-    return bootstrap_bounds(statistic, place, n_places, replicates=replicates, seed=seed)
+    values = np.column_stack([np.nan_to_num(amount), cell])
+    return bootstrap_bounds(statistic, place, values, n_places, replicates=replicates, seed=seed)
 
 
 def reason_column(log: StageLog, codes: NDArray[np.int64]) -> Column:

@@ -14,9 +14,9 @@ from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
-from salesfunnel.metrics.bootstrap import bootstrap_bounds, canonical_order
+from salesfunnel.metrics.bootstrap import bootstrap_bounds
 from salesfunnel.metrics.cycle import cycle_days
-from salesfunnel.metrics.grouped import as_of_note, beside, groups_of
+from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, sums
 from salesfunnel.metrics.rates import rate_columns, ratio
 from salesfunnel.table import Column, Phrase, Table
 
@@ -98,14 +98,15 @@ def velocity(
     """
     view = log.view(as_of, where)
     groups = groups_of(view, by)
-    group, parts = _parts(view, groups.codes, start)
-    found = _factors(np.ones(len(group), np.int64), group, parts, groups.n)
-    is_negative = np.bincount(group[parts[:, _AMOUNT] < 0], minlength=groups.n) > 0
+    parts = _parts(view, start)
+    found = _factors(np.ones(len(parts), np.int64), groups.codes, parts, groups.n)
+    is_negative = np.bincount(groups.codes[parts[:, _AMOUNT] < 0], minlength=groups.n) > 0
     low = high = np.full(groups.n, np.nan)
     if bootstrap is not None:
         low, high = bootstrap_bounds(
-            lambda times: _factors(times, group, parts, groups.n).velocity,
-            group,
+            lambda times, group, values: _factors(times, group, values, groups.n).velocity,
+            groups.codes,
+            parts,
             groups.n,
             replicates=bootstrap,
             seed=seed,
@@ -161,37 +162,35 @@ class _Factors(NamedTuple):
         return sales_velocity(self.open, win_rate, self.mean_amount, self.mean_days)
 
 
-_AMOUNT, _DAYS = 4, 5
+_STATUS, _IS_PRICED, _AMOUNT, _DAYS = range(4)
 
 
-def _parts(
-    view: View, codes: NDArray[np.int64], start: str | None
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the group of each opportunity, ascending, and what it adds to the factors, (m, 6).
+def _parts(view: View, start: str | None) -> NDArray[np.float64]:
+    """Return what the factors need of each opportunity, (m, 4).
 
-    That is 1 if it is open, won (also if it churned since), lost, won with a known amount; the
-    amount and the days of the won ones.
+    That is its status (a churned one is won); whether it is won and its amount known; that amount
+    and the days that the sale took, 0 for others.
     """
-    status = view.standing.status
-    won = (status == WON) | (status == CHURNED)
-    priced = won & ~np.isnan(view.amount)
+    status = np.where(view.standing.status == CHURNED, WON, view.standing.status)
+    priced = (status == WON) & ~np.isnan(view.amount)
     sold, days = cycle_days(view, start)
-    parts = np.column_stack([status == OPEN, won, status == LOST, priced, priced, won])
-    parts = parts.astype(np.float64)
+    parts = np.zeros((len(status), 4))
+    parts[:, _STATUS], parts[:, _IS_PRICED] = status, priced
     parts[priced, _AMOUNT] = view.amount[priced]
     parts[sold, _DAYS] = days
-    order = canonical_order(codes, list(parts.T))
-    return codes[order], parts[order]
+    return parts
 
 
 def _factors(
     times: NDArray[np.int64], group: NDArray[np.int64], parts: NDArray[np.float64], n_groups: int
 ) -> _Factors:
     """Return the factors of opportunities, each drawn so many times."""
-    total = np.stack(
-        [np.bincount(group, part * times, minlength=n_groups) for part in parts.T], axis=1
+    status, priced = parts[:, _STATUS].astype(np.int64), parts[:, _IS_PRICED]
+    count = np.bincount(group * 4 + status, times, minlength=n_groups * 4).astype(np.int64)
+    count = count.reshape(n_groups, 4)
+    with_amount = np.bincount(group, times * priced, minlength=n_groups).astype(np.int64)
+    amount, days = (
+        ratio(sums(parts[:, part] * times, group, n_groups), of)
+        for part, of in ((_AMOUNT, with_amount), (_DAYS, count[:, WON]))
     )
-    is_open, won, lost, priced = total[:, :_AMOUNT].astype(np.int64).T
-    return _Factors(
-        is_open, won, lost, priced, ratio(total[:, _AMOUNT], priced), ratio(total[:, _DAYS], won)
-    )
+    return _Factors(count[:, OPEN], count[:, WON], count[:, LOST], with_amount, amount, days)
