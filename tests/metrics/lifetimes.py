@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -60,3 +61,18 @@ def columns(group: Sequence[Life], form: str) -> tuple[Any, Any]:
     return FORMS[form]([duration for duration, _ in group]), np.array(
         [ending for _, ending in group], np.int64
     )
+
+
+def value_at(group: Sequence[Life], time: float, cause: int) -> float:
+    """Return the share to which a cause (0: none of them) has happened; NaN if it is not known."""
+    rows, longest = steps(group), max((duration for duration, _ in group), default=-1)
+    complete = bool(rows) and rows[-1].at_risk == rows[-1].events + rows[-1].competing
+    if time > longest and not complete:
+        return math.nan
+    if cause == 2:
+        swapped = [(duration, {1: 2, 2: 1}.get(ending, 0)) for duration, ending in group]
+        return value_at(swapped, time, 1)
+    passed = [row for row in rows if row.time <= time]
+    if not passed:
+        return 0.0 if cause else 1.0
+    return float(passed[-1].incidence if cause else passed[-1].survival)

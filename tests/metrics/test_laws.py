@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import timedelta
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ from salesfunnel.metrics import (
     control_chart_by_period,
     conversion_between,
     conversion_by_cohort,
+    conversion_within,
     entered_by_period,
     flow_table,
     loss_by_period,
@@ -36,6 +38,8 @@ from salesfunnel.metrics import (
     sales_cycle,
     stage_table,
     summary,
+    survival_table,
+    time_in_stage,
     trend_by_period,
     triangle_by_cohort,
     velocity,
@@ -65,6 +69,10 @@ METRICS: dict[str, Callable[..., Table]] = {
     "loss_hotspots": loss_hotspots,
     "lost_from": lost_from,
     "sales_cycle": sales_cycle,
+    "sales_cycle_closed": partial(sales_cycle, of="closed"),
+    "time_in_stage": time_in_stage,
+    "conversion_within": partial(conversion_within, horizon=timedelta(microseconds=4)),
+    "survival_table": partial(survival_table, ages=[timedelta(microseconds=n) for n in (2, 9)]),
     "churn_rate": churn_rate,
     "repeat_sales": partial(repeat_sales, customer="region"),
     "pipeline": pipeline,
@@ -87,7 +95,7 @@ names = st.sampled_from(list(METRICS))
 
 COUNTS = ["entered", "advanced", "lost", "open", "churned"]
 RATE = ["numerator", "denominator"]
-FIXED = ("from_days", "to_days", "target", "remaining")
+FIXED = ("age_days", "from_days", "to_days", "target", "remaining")
 """Columns of what was asked for, which an empty log has too."""
 SUMS = {
     "stage_table": COUNTS,
@@ -110,6 +118,10 @@ SUMS = {
     "loss_hotspots": ["lost"],
     "lost_from": ["numerator", "amount"],
     "sales_cycle": ["deals"],
+    "sales_cycle_closed": ["deals", "opportunities"],
+    "time_in_stage": ["visits", "ended"],
+    "conversion_within": [*RATE, "censored"],
+    "survival_table": ["won_by_age_numerator", "lost_by_age_numerator", "open_by_age_denominator"],
     "churn_rate": RATE,
     "repeat_sales": ["sales"],
     "pipeline": ["open", "amount", "without_amount"],

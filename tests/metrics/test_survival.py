@@ -319,7 +319,10 @@ def test_nothing_is_known_of_nobody() -> None:
         assert len(curve) == 0
         assert np.isnan([curve.at(0), curve.quantile(0.5), *curve.interval_at(0)]).all()
     assert np.isnan(kaplan_meier([], []).restricted_mean()).all()
-    assert kaplan_meier([], [], group=[], n_groups=2).at([1, 2]).shape == (2, 2)
+    for n_groups in (0, 2):
+        groups = kaplan_meier([], [], group=[], n_groups=n_groups)
+        assert groups.at([1, 2]).shape == groups.quantile([0.1, 0.5]).shape == (n_groups, 2)
+        assert groups.restricted_mean().mean.shape == (n_groups,)
 
 
 def test_many_opportunities_are_counted_as_few_are() -> None:

@@ -29,6 +29,7 @@ from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.pipeline import pipeline, pipeline_by_period, weighted_pipeline
 from salesfunnel.metrics.repeat import churn_rate, repeat_sales, time_to_second_sale
 from salesfunnel.metrics.stalled import stalled
+from salesfunnel.metrics.stillopen import logrank_test, survival_table
 from salesfunnel.metrics.summary import summary
 from salesfunnel.metrics.survival import (
     AalenJohansen,
@@ -38,9 +39,11 @@ from salesfunnel.metrics.survival import (
     kaplan_meier,
 )
 from salesfunnel.metrics.targets import against_target, against_targets
+from salesfunnel.metrics.timeinstage import time_in_stage
 from salesfunnel.metrics.trend import entered_by_period, moving_average, trend_by_period
 from salesfunnel.metrics.triangle import retention_by_cohort, triangle_by_cohort
 from salesfunnel.metrics.velocity import sales_velocity, velocity
+from salesfunnel.metrics.within import conversion_within
 
 __all__ = [
     "AalenJohansen",
@@ -63,6 +66,7 @@ __all__ = [
     "conversion_by_cohort",
     "conversion_matrix",
     "conversion_rate",
+    "conversion_within",
     "coverage_ratio",
     "cumulative_conversion",
     "decompose_rate",
@@ -72,6 +76,7 @@ __all__ = [
     "homogeneity",
     "kaplan_meier",
     "logrank",
+    "logrank_test",
     "loss_by_period",
     "loss_hotspots",
     "loss_pareto",
@@ -93,6 +98,8 @@ __all__ = [
     "stage_table",
     "stalled",
     "summary",
+    "survival_table",
+    "time_in_stage",
     "time_to_second_sale",
     "trend_by_period",
     "triangle_by_cohort",

@@ -71,7 +71,7 @@ class Cohorts:
     @cached_property
     def microseconds(self) -> NDArray[np.int64]:
         """The ages, (A,)."""
-        return np.array([min(age // _MICROSECOND, _FOREVER) for age in self.ages], np.int64)
+        return in_microseconds(self.ages)
 
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
@@ -149,6 +149,11 @@ def to_ages(ages: Iterable[Age], what: str = "ages") -> tuple[timedelta, ...]:
     if not found:
         raise DefinitionError(f"{what}= are durations, as in ('30d', '60d'), at least one")
     return tuple(sorted(found))
+
+
+def in_microseconds(ages: Iterable[timedelta]) -> NDArray[np.int64]:
+    """Return ages in microseconds; those longer than the calendar as forever."""
+    return np.array([min(age // _MICROSECOND, _FOREVER) for age in ages], np.int64)
 
 
 def _steps(axis: PeriodAxis) -> tuple[timedelta, ...]:
