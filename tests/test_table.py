@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,14 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from salesfunnel.errors import DefinitionError, UnknownAttributeError, UnknownLanguageError
+from salesfunnel.datasets import reference_pipeline
+from salesfunnel.errors import (
+    DataError,
+    DefinitionError,
+    UnknownAttributeError,
+    UnknownLanguageError,
+)
+from salesfunnel.metrics import flow_table, loss_table, stage_table, summary
 from salesfunnel.table import MISSING, Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.width import display_width
@@ -347,7 +355,7 @@ def test_csv_is_safe_for_spreadsheets_unless_raw(tmp_path: Path) -> None:
     safe, raw = tmp_path / "safe.csv", tmp_path / "raw.csv"
 
     assert dangerous.to_csv(safe) == "'=name,n\n'=1+1,-1.5\n-5,\n,2.0\n"
-    assert dangerous.to_csv(raw, raw=True) == "=name,n\n=1+1,-1.5\n-5,\n,2.0\n"
+    assert dangerous.to_csv(raw, raw=True) == '=name,n\n=1+1,-1.5\n"-5",\n,2.0\n'
     assert safe.read_bytes().startswith(b"\xef\xbb\xbf'=name")
     assert raw.read_bytes().startswith(b"=name")
 
@@ -404,3 +412,75 @@ def test_a_column_may_have_a_title_of_its_own() -> None:
     assert Table([titled]).to_text().splitlines()[0] == "30 d"
     assert Table([titled]).to_text("zh").splitlines()[0] == "30 天"
     assert Table([titled]).columns == ("age",)
+
+
+# ── and back ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def every_kind() -> Table:
+    return Table(
+        [
+            Column("text", ["=1+1", None, "7"]),
+            Column("integer", np.array([1, -2, 3])),
+            Column("number", [0.5, np.nan, np.inf]),
+            Column("nothing", [np.nan] * 3),
+            Column("time", np.array(["2026-01-31T09:30", "NaT", "1970"], "datetime64[us]")),
+            Column("truth", np.array([True, False, True])),
+            Column("none", [None, None, None]),
+        ]
+    )
+
+
+def test_a_table_comes_back_unchanged_from_every_format(tmp_path: Path) -> None:
+    table = every_kind()
+    table.to_csv(tmp_path / "t.csv", raw=True)
+    table.to_json(tmp_path / "t.json", raw=True)
+    table.to_parquet(tmp_path / "t.parquet")
+
+    assert Table.from_csv(tmp_path / "t.csv") == table
+    assert Table.from_csv(io.StringIO(table.to_csv(raw=True))) == table
+    assert Table.from_json(tmp_path / "t.json") == table
+    assert Table.from_json(io.StringIO(table.to_json(raw=True))) == table
+    assert Table.from_parquet(tmp_path / "t.parquet") == table
+    for backend in ("pandas", "polars", "pyarrow"):
+        assert Table.from_frame(table.to_frame(backend)) == table, backend
+
+
+def test_every_table_of_the_library_comes_back(tmp_path: Path) -> None:
+    log = reference_pipeline()
+    tables = [
+        stage_table(log),
+        loss_table(log, by_stage=True),
+        flow_table(log),
+        summary(log),
+        log.rejected,
+    ]
+
+    for table in tables:
+        table.to_parquet(tmp_path / "t.parquet")
+        assert Table.from_parquet(tmp_path / "t.parquet") == table
+        assert Table.from_json(io.StringIO(table.to_json(raw=True))) == table
+        for backend in ("pandas", "polars"):
+            assert Table.from_frame(table.to_frame(backend)) == table
+        if len(table):
+            assert Table.from_csv(io.StringIO(table.to_csv(raw=True))) == table
+
+
+def test_values_of_many_types_come_back_from_parquet_and_json(tmp_path: Path) -> None:
+    table = Table([Column("value", [1, "x", None, 2.5, True, 2**70], "text")])
+    table.to_parquet(tmp_path / "t.parquet")
+
+    assert Table.from_parquet(tmp_path / "t.parquet")["value"].tolist() == [
+        1,
+        "x",
+        None,
+        2.5,
+        True,
+        2**70,
+    ]
+    assert Table.from_json(io.StringIO(table.to_json(raw=True)))["value"].tolist()[:2] == [1, "x"]
+
+
+def test_json_by_rows_is_no_table_to_come_back() -> None:
+    with pytest.raises(DataError, match="the text has no columns, as what was written by to_json"):
+        Table.from_json(io.StringIO(every_kind().to_json()))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from salesfunnel.columns.csvfile import csv_text
+from salesfunnel.columns import saved
 from salesfunnel.columns.frames import to_frame
+from salesfunnel.columns.typed import in_json
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.text.catalogue import catalogue, default_language, resolve
@@ -348,15 +348,24 @@ class Table:
         """Return the columns as lists of plain values; None for NaN and NaT, times aware in UTC."""
         return {name: to_plain(column.values) for name, column in self._columns.items()}
 
-    def to_json(self, path: str | Path | None = None) -> str:
-        """Return the rows as JSON, and write them to a file if one is given.
+    def to_json(self, path: str | Path | None = None, *, raw: bool = False) -> str:
+        """Return the table as JSON, and write it to a file if one is given.
 
         Times are ISO 8601 texts, and so are infinite numbers and what else JSON does not have.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+        raw : bool
+            By default a list of rows; ``raw=True`` writes columns with their types, which
+            `from_json` reads back unchanged.
         """
-        rows = [{name: _in_json(value) for name, value in row.items()} for row in self.rows()]
+        if raw:
+            return saved.to_json(self._saved(), path)
+        rows = [{name: in_json(value) for name, value in row.items()} for row in self.rows()]
         text = json.dumps(rows, ensure_ascii=False, indent=2, allow_nan=False)
         if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
+            saved.write_text(path, text + "\n")
         return text
 
     def to_csv(self, path: str | Path | None = None, *, raw: bool = False) -> str:
@@ -369,16 +378,20 @@ class Table:
         path : str or Path, optional
         raw : bool
             By default a text that a spreadsheet would take for a formula is disarmed by an
-            apostrophe; ``raw=True`` writes what is there, for machines, without the mark.
+            apostrophe; ``raw=True`` writes what is there, for machines, without the mark, and with
+            quotation marks around texts that look like numbers: `from_csv` reads it back unchanged.
         """
-        rows = (
-            [value.isoformat() if isinstance(value, date) else value for value in row.values()]
-            for row in self.rows()
-        )
-        text = csv_text(self.columns, rows, raw=raw)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8" if raw else "utf-8-sig", newline="")
-        return text
+        return saved.to_csv(self._saved().columns, path, raw=raw)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write the table to a Parquet file, for `from_parquet`.
+
+        Raises
+        ------
+        MissingExtraError
+            If pyarrow is not installed.
+        """
+        saved.to_parquet(self._saved(), path)
 
     def to_frame(self, backend: str = "pandas") -> Any:
         """Return the table as a dataframe of a library: ``"pandas"``, ``"polars"``, ``"pyarrow"``.
@@ -392,22 +405,70 @@ class Table:
         DefinitionError
             If it is none that narwhals can make dataframes of.
         """
-        return to_frame({name: column.values for name, column in self._columns.items()}, backend)
+        return to_frame(self._saved().columns, backend)
+
+    # ── and back ──────────────────────────────────────────────────────────────────────────────────
+
+    @classmethod
+    def from_csv(cls, source: saved.Source) -> Table:
+        """Return the table that ``to_csv(path, raw=True)`` wrote.
+
+        Columns and values come back, and so do their types where there is a row to tell them by;
+        titles, notes and how people see the values do not.
+
+        Parameters
+        ----------
+        source : str, Path or text stream
+
+        Raises
+        ------
+        EmptyFileError, EncodingError, TruncatedFileError, FileLimitError, DataError
+            If it cannot be read.
+        OSError
+            If there is no such file.
+        """
+        return cls._of(saved.from_csv(source))
+
+    @classmethod
+    def from_json(cls, source: saved.Source) -> Table:
+        """Return the table that ``to_json(path, raw=True)`` wrote; see `from_csv`."""
+        return cls._of(saved.from_json(source))
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> Table:
+        """Return the table that `to_parquet` wrote; see `from_csv`.
+
+        Raises
+        ------
+        MissingExtraError
+            If pyarrow is not installed.
+        """
+        return cls._of(saved.from_parquet(path))
+
+    @classmethod
+    def from_frame(cls, frame: Any) -> Table:
+        """Return a dataframe, of whatever library, as a table.
+
+        Raises
+        ------
+        MissingExtraError
+            If narwhals is not installed.
+        DefinitionError
+            If it is no dataframe.
+        """
+        return cls._of(saved.from_dataframe(frame))
+
+    @classmethod
+    def _of(cls, content: saved.Saved) -> Table:
+        return cls(Column(name, values) for name, values in content.columns.items())
+
+    def _saved(self) -> saved.Saved:
+        return saved.Saved({name: column.values for name, column in self._columns.items()})
 
 
 def _as_array(values: ArrayLike | Sequence[object]) -> NDArray[Any]:
     array = np.asarray(values)
     return np.array(values, object) if array.dtype.kind in "US" else array
-
-
-def _in_json(value: Any) -> Any:
-    """Return a value as JSON has it."""
-    value = value.item() if isinstance(value, np.generic) else value
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return None if math.isnan(value) else value if math.isfinite(value) else str(value)
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:

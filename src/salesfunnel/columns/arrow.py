@@ -77,7 +77,7 @@ def to_arrow(columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | 
     arrays = [
         pa.array(
             to_plain(values) if values.dtype.kind in "MOf" else values,
-            kinds.get(values.dtype.kind, pa.from_numpy_dtype(values.dtype)),
+            kinds.get(values.dtype.kind) or pa.from_numpy_dtype(values.dtype),
         )
         for values in columns.values()
     ]
@@ -147,6 +147,10 @@ def _table(pa: ModuleType, batch: Any, name: str, start: int) -> RawTable:
         _ArrowColumns(pa, batch, names),
         range(start, start + batch.num_rows),
         instants=instants,
+        metadata={
+            key.decode(errors="replace"): value.decode(errors="replace")
+            for key, value in (batch.schema.metadata or {}).items()
+        },
     )
 
 

@@ -62,13 +62,13 @@ def to_frame(columns: Mapping[str, NDArray[Any]], backend: str) -> Any:
         raise DefinitionError(f"no dataframe by backend={backend!r}: {error}") from None
 
 
-def from_frame(frame: Any, name: str = "the dataframe") -> RawTable:
+def from_frame(frame: Any, name: str = "the dataframe", *, whole: bool = True) -> RawTable:
     """Return the columns of a dataframe, or of a DuckDB relation; rows are numbered from 0.
 
     A column is converted when it is first asked for. Whole numbers, floats and times without a zone
     come as arrays where the types allow; times with a zone as microseconds in UTC; everything else
-    as a list of Python's own values, with None where there is none. Whole numbers that pandas has
-    as floats, because some are missing, are whole again.
+    as a list of Python's own values, with None where there is none. With `whole`, whole numbers
+    that pandas has as floats, because some are missing, are whole again.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def from_frame(frame: Any, name: str = "the dataframe") -> RawTable:
         for column, dtype in wrapped.schema.items()
         if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None
     )
-    columns = _FrameColumns(nw, wrapped, names)
+    columns = _FrameColumns(nw, wrapped, names, whole)
     return RawTable(name, columns, range(len(wrapped)), instants=instants)
 
 
@@ -133,9 +133,10 @@ def _narwhals(feature: str) -> ModuleType:
 class _FrameColumns(Mapping[str, Values]):
     """The columns of a dataframe, converted when asked for."""
 
-    def __init__(self, nw: ModuleType, frame: Any, names: list[str]) -> None:
+    def __init__(self, nw: ModuleType, frame: Any, names: list[str], whole: bool) -> None:
         self._nw = nw
         self._frame = frame
+        self._whole = whole
         self._names = dict.fromkeys(names)
         self._converted: dict[str, Values] = {}
 
@@ -161,7 +162,7 @@ class _FrameColumns(Mapping[str, Values]):
             return np.asarray(series.to_numpy())
         if dtype.is_float():
             values: NDArray[Any] = np.asarray(series.to_numpy(), np.float64)
-            return _whole(values) if np.isnan(values).any() else values
+            return _whole(values) if self._whole and np.isnan(values).any() else values
         plain: list[Any] = series.to_list()
         return plain
 

@@ -38,7 +38,7 @@ def read_json(path: str | Path, limits: Limits = LIMITS) -> Any:
     if not text.strip():
         raise EmptyFileError(f"{path} is empty; JSON is expected")
     try:
-        return _loads(text)
+        return loads(text)
     except json.JSONDecodeError as error:
         if _breaks_off(error):
             raise TruncatedFileError(
@@ -100,7 +100,7 @@ def _lines_table(lines: Sequence[tuple[int, str]], name: str) -> RawTable:
     broken: dict[int, Broken] = {}
     for number, line in lines:
         try:
-            records.append(_loads(line))
+            records.append(loads(line))
         except ValueError as error:
             # Only the last line can be cut, and then no line break follows it.
             cut = isinstance(error, json.JSONDecodeError) and _breaks_off(error)
@@ -142,7 +142,7 @@ def _fields(record: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{key}", value
 
 
-def _loads(text: str) -> Any:
+def loads(text: str) -> Any:
     """Return what a JSON text says.
 
     Raises

@@ -40,6 +40,8 @@ class RawTable(NamedTuple):
         Rows that are none, by index, such as a line with too few cells.
     instants : frozenset of str
         Columns of times with a zone that come as integers: microseconds since 1970 in UTC.
+    metadata : mapping of str to str
+        What an Arrow file says about itself.
     """
 
     name: str
@@ -47,6 +49,7 @@ class RawTable(NamedTuple):
     numbers: Sequence[int]
     broken: Mapping[int, Broken] = {}
     instants: frozenset[str] = frozenset()
+    metadata: Mapping[str, str] = {}
 
     def column(self, name: str) -> Values:
         """Return the values of a column.

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns import saved
+from salesfunnel.columns.frames import to_frame
 from salesfunnel.errors import DefinitionError, MergeError
 from salesfunnel.kernel.sums import ExactSums
 from salesfunnel.log.labels import Group
 from salesfunnel.log.merging import align, find
+from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import from_microseconds
 
 
@@ -157,3 +161,99 @@ class StageFlow:
             if sums is not None:
                 arrays |= {f"{name}.whole": sums.whole, f"{name}.micro": sums.micro}
         return arrays
+
+    # ── out and back ──────────────────────────────────────────────────────────────────────────────
+
+    def to_csv(self, path: str | Path | None = None, *, raw: bool = False) -> str:
+        """Return the flow as CSV, and write it to a file if one is given.
+
+        It has a row for each group, source and target where something is not zero: how often, whole
+        seconds and microseconds, amounts in whole units and millionths, and the instant of
+        knowledge. A row without a source counts starts, one without a target those who stand there.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+        raw : bool
+            By default what a spreadsheet would take for a formula is disarmed; ``raw=True`` writes
+            what is there, which `from_csv` reads back unchanged.
+        """
+        from salesfunnel.log.flowexport import save_flow
+
+        return saved.to_csv(save_flow(self).columns, path, raw=raw)
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the flow as JSON, for `from_json`, and write it to a file if one is given."""
+        from salesfunnel.log.flowexport import save_flow
+
+        return saved.to_json(save_flow(self), path)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write the flow to a Parquet file, for `from_parquet`.
+
+        Raises
+        ------
+        MissingExtraError
+            If pyarrow is not installed.
+        """
+        from salesfunnel.log.flowexport import save_flow
+
+        saved.to_parquet(save_flow(self), path)
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """Return the flow as a dataframe with the rows of `to_csv`; errors as `Table.to_frame`."""
+        from salesfunnel.log.flowexport import save_flow
+
+        return to_frame(save_flow(self).columns, backend)
+
+    @classmethod
+    def from_csv(cls, source: saved.Source, funnel: Funnel) -> StageFlow:
+        """Return the flow of a funnel that ``to_csv(path, raw=True)`` wrote.
+
+        Raises
+        ------
+        DataError
+            If it was none; of which kind, as `Table.from_csv`.
+        OSError
+            If there is no such file.
+        """
+        from salesfunnel.log.flowexport import flow_of_columns
+
+        columns = saved.from_csv(source).columns
+        return flow_of_columns(columns, funnel.states, name=saved.name_of(source))
+
+    @classmethod
+    def from_json(cls, source: saved.Source) -> StageFlow:
+        """Return the flow that `to_json` wrote; errors are those of `from_csv`."""
+        from salesfunnel.log.flowexport import load_flow
+
+        return load_flow(saved.from_json(source), saved.name_of(source))
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> StageFlow:
+        """Return the flow that `to_parquet` wrote; errors are those of `from_csv`.
+
+        Raises
+        ------
+        MissingExtraError
+            If pyarrow is not installed.
+        """
+        from salesfunnel.log.flowexport import load_flow
+
+        return load_flow(saved.from_parquet(path), str(path))
+
+    @classmethod
+    def from_frame(cls, frame: Any, funnel: Funnel) -> StageFlow:
+        """Return the flow of a funnel that `to_frame` made.
+
+        Raises
+        ------
+        DataError
+            If it was none.
+        MissingExtraError
+            If narwhals is not installed.
+        """
+        from salesfunnel.log.flowexport import flow_of_columns
+
+        columns = saved.from_dataframe(frame).columns
+        return flow_of_columns(columns, funnel.states, name="the dataframe")

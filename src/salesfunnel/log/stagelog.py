@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns import saved
+from salesfunnel.columns.frames import to_frame
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.kernel.entries import Entries
 from salesfunnel.log.flows import MAX_BYTES, By, stage_flow
 from salesfunnel.log.labels import Labels, Selection, Where, selections
 from salesfunnel.log.milestones import Milestones, milestones
+from salesfunnel.log.same import same_log
 from salesfunnel.log.stagecounts import StageCounts, stage_counts
 from salesfunnel.log.stageflow import StageFlow
 from salesfunnel.log.view import View
@@ -193,9 +197,9 @@ class StageLog:
         frame: Any,
         funnel: Funnel,
         *,
-        opportunity: str,
-        stage: str,
-        entered_at: str,
+        opportunity: str | None = None,
+        stage: str | None = None,
+        entered_at: str | None = None,
         reason: str | None = None,
         attributes: Iterable[str] | Mapping[str, str] = (),
         amount: str | None = None,
@@ -215,7 +219,8 @@ class StageLog:
             memory; or a DuckDB relation.
         funnel : Funnel
         opportunity, stage, entered_at : str
-            Columns of the identifier, the stage and the time of entry.
+            Columns of the identifier, the stage and the time of entry. Without any of the three,
+            the dataframe is one that `to_frame` made, all of whose columns are known.
         reason, amount, order : str, optional
             Columns of the loss reason, the amount and what settles equal times.
         attributes : sequence of str, or mapping of str to str
@@ -238,8 +243,17 @@ class StageLog:
         DataError, NaiveTimeError, CurrencyError, DefinitionError
             As in `from_columns`.
         """
+        from salesfunnel.log.export import log_of_columns
         from salesfunnel.log.read import Fields, log_of_frame
 
+        if opportunity is None or stage is None or entered_at is None:
+            if {opportunity, stage, entered_at, reason, amount, order} != {None} or attributes:
+                raise DefinitionError(
+                    "opportunity=, stage= and entered_at= are needed; without any column named, "
+                    "the dataframe is one that StageLog.to_frame made"
+                )
+            columns, tz = saved.from_dataframe(frame).columns, reading.get("tz")
+            return log_of_columns(columns, funnel, tz=tz, currency=currency, name="the dataframe")
         fields = Fields(opportunity, stage, entered_at, reason, attributes, amount, order, currency)
         return log_of_frame(frame, funnel, fields, reading)
 
@@ -269,7 +283,107 @@ class StageLog:
         source = source_of_opportunities(opportunities, funnel)
         return build(funnel, source, rates=rates, tz=tz, errors=errors)
 
+    # ── out and back ──────────────────────────────────────────────────────────────────────────────
+
+    def to_csv(self, path: str | Path | None = None, *, raw: bool = False) -> str:
+        """Return the entries as CSV, and write it to a file if one is given.
+
+        The columns are opportunity, stage (its key) and entered_at, then those there are of reason,
+        amount and record, and the attributes.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+        raw : bool
+            By default what a spreadsheet would take for a formula is disarmed; ``raw=True`` writes
+            what is there, which `from_csv` reads back unchanged.
+        """
+        from salesfunnel.log.export import save_log
+
+        return saved.to_csv(save_log(self).columns, path, raw=raw)
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the log with its funnel as JSON, and write it to a file if one is given."""
+        from salesfunnel.log.export import save_log
+
+        return saved.to_json(save_log(self), path)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write the log with its funnel to a Parquet file.
+
+        Raises
+        ------
+        MissingExtraError
+            If pyarrow is not installed.
+        """
+        from salesfunnel.log.export import save_log
+
+        saved.to_parquet(save_log(self), path)
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """Return the entries as a dataframe with the columns of `to_csv`.
+
+        ``from_frame(frame, log.funnel, tz=log.tz, currency=log.currency)`` reads them back
+        unchanged, if identifiers are texts or 64-bit integers. Errors are those of
+        `Table.to_frame`.
+        """
+        from salesfunnel.log.export import save_log
+
+        return to_frame(save_log(self).columns, backend)
+
+    @classmethod
+    def from_csv(
+        cls,
+        source: saved.Source,
+        funnel: Funnel,
+        *,
+        tz: str | tzinfo | None = None,
+        currency: str | None = None,
+    ) -> StageLog:
+        """Return the log of a funnel that ``to_csv(path, raw=True)`` wrote.
+
+        The zone and the currency are not in the file. `sf.read_csv` reads files of others.
+
+        Raises
+        ------
+        DataError
+            If it was none; of which kind, as `Table.from_csv`.
+        OSError
+            If there is no such file.
+        """
+        from salesfunnel.log.export import log_of_columns
+
+        columns, name = saved.from_csv(source).columns, saved.name_of(source)
+        return log_of_columns(columns, funnel, tz=tz, currency=currency, name=name)
+
+    @classmethod
+    def from_json(cls, source: saved.Source) -> StageLog:
+        """Return the log that `to_json` wrote; errors are those of `from_csv`."""
+        from salesfunnel.log.export import load_log
+
+        return load_log(saved.from_json(source), saved.name_of(source))
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> StageLog:
+        """Return the log that `to_parquet` wrote; errors are those of `from_csv`.
+
+        Raises
+        ------
+        MissingExtraError
+            If pyarrow is not installed.
+        """
+        from salesfunnel.log.export import load_log
+
+        return load_log(saved.from_parquet(path), str(path))
+
     # ── what is in it ─────────────────────────────────────────────────────────────────────────────
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, StageLog):
+            return NotImplemented
+        return same_log(self, other)
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, which is not hashable
 
     def __len__(self) -> int:
         """Return the number of entries."""
