@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesfunnel.kernel.codes import (
+    code_type,
     combine,
     factorize_integers,
     factorize_objects,
+    look_up,
     sort_categories,
 )
 
@@ -36,6 +38,9 @@ def test_integers_close_together_are_looked_up_and_far_apart_sorted() -> None:
         codes, distinct = factorize_integers(np.array(values))
         assert codes.tolist() == [1, 0, len(distinct) - 1]
         assert codes.dtype == np.int64
+        compact, _ = factorize_integers(np.array(values), compact=True)
+        assert compact.tolist() == codes.tolist()
+        assert compact.dtype == np.int8
 
 
 @given(st.lists(st.none() | st.integers(0, 3) | st.text(max_size=1)))
@@ -74,3 +79,16 @@ def test_codes_of_small_integers_combine() -> None:
 
     assert codes.tolist() == [0, 1]
     assert combinations.tolist() == [[1, 300], [-1, 300]]
+
+
+@pytest.mark.parametrize(
+    ("n_values", "kind"), [(0, "i1"), (128, "i1"), (129, "i2"), (2**15 + 1, "i4"), (2**32, "i8")]
+)
+def test_codes_take_as_few_bytes_as_they_need(n_values: int, kind: str) -> None:
+    assert code_type(n_values) == np.dtype(kind)
+
+
+def test_what_codes_stand_for_is_looked_up_and_a_missing_one_is_the_last() -> None:
+    codes = np.array([2, -1, 0, 1] * 20_000, np.int8)
+
+    assert look_up(np.array([5, 6, 7, 8]), codes).tolist() == [7, 8, 5, 6] * 20_000

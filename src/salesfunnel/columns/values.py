@@ -116,7 +116,7 @@ def read_labels(
 ) -> tuple[NDArray[np.integer[Any]], list[str]]:
     """Return codes (N,), -1 where missing, and the distinct labels as texts, ascending."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
-        numbers, found = factorize_integers(values)
+        numbers, found = factorize_integers(values, compact=True)
         return sort_categories(numbers, [str(value) for value in found.tolist()])
     texts = distinct_texts(values)
     if texts is not None:

@@ -2,33 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from salesfunnel.kernel.packing import chunks
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 NULL = -1
 """The code of a missing value."""
 
 
-def factorize_integers(values: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Return codes (N,) and the distinct values in ascending order, (M,)."""
+def code_type(n_values: int) -> np.dtype[np.signedinteger[Any]]:
+    """Return the smallest integers that hold the codes of so many values, and -1."""
+    kinds = (np.int8, np.int16, np.int32, np.int64)
+    return np.dtype(next(kind for kind in kinds if n_values - 1 <= np.iinfo(kind).max))
+
+
+def look_up(table: NDArray[Scalar], codes: NDArray[np.integer[Any]]) -> NDArray[Scalar]:
+    """Return what a table has at each code, (N,); at -1 the last it has."""
+    found = np.empty(len(codes), table.dtype)
+    for start, stop in chunks(len(codes)):
+        np.take(table, codes[start:stop], out=found[start:stop], mode="wrap")
+    return found
+
+
+def factorize_integers(
+    values: NDArray[np.integer[Any]], *, compact: bool = False
+) -> tuple[NDArray[np.signedinteger[Any]], NDArray[Any]]:
+    """Return codes (N,) and the distinct values in ascending order, (M,).
+
+    Codes are int64, to reckon with; compact ones are the smallest integers that hold them and -1.
+    """
+    codes, distinct = _factorized(values)
+    return (codes if compact else codes.astype(np.int64)), distinct
+
+
+def _factorized(
+    values: NDArray[np.integer[Any]],
+) -> tuple[NDArray[np.signedinteger[Any]], NDArray[Any]]:
     if values.size == 0:
-        return np.zeros(0, np.int64), values[:0]
+        return np.zeros(0, np.int8), values[:0]
     low, high = int(values.min()), int(values.max())
     if high - low > 4 * values.size + 1024:
         distinct, codes = np.unique(values, return_inverse=True)
-        return codes.astype(np.int64, copy=False), distinct
-    # A dense range is a table look-up. Offsets are taken in uint64, where they cannot overflow.
-    offsets = (values.astype(np.uint64) - np.uint64(low % 2**64)).astype(np.int64)
+        return codes.astype(code_type(len(distinct))), distinct
+    # A dense range is a table look-up, a chunk at a time: memory costs more than arithmetic.
+    wide = np.dtype(np.uint64 if values.dtype == np.uint64 else np.int64).type
     present = np.zeros(high - low + 1, bool)
-    present[offsets] = True
-    rank = np.cumsum(present) - 1
-    distinct = (np.flatnonzero(present).astype(np.uint64) + np.uint64(low % 2**64)).astype(
-        values.dtype
-    )
-    return rank[offsets], distinct
+    for start, stop in chunks(len(values)):
+        present[np.subtract(values[start:stop], wide(low), dtype=wide)] = True
+    places = np.flatnonzero(present)
+    rank: NDArray[np.signedinteger[Any]] = np.zeros(len(present), code_type(len(places)))
+    rank[places] = np.arange(len(places))
+    found = np.empty(len(values), rank.dtype)
+    for start, stop in chunks(len(values)):
+        found[start:stop] = rank[np.subtract(values[start:stop], wide(low), dtype=wide)]
+    return found, (places.astype(wide) + wide(low)).astype(values.dtype)
 
 
 def factorize_objects(values: Iterable[Any]) -> tuple[NDArray[np.int64], list[Any]]:
@@ -41,26 +74,29 @@ def factorize_objects(values: Iterable[Any]) -> tuple[NDArray[np.int64], list[An
 
 def sort_categories(
     codes: NDArray[np.integer[Any]], categories: list[str]
-) -> tuple[NDArray[np.int64], list[str]]:
+) -> tuple[NDArray[np.signedinteger[Any]], list[str]]:
     """Return the same labels with the categories in ascending order."""
     order = sorted(range(len(categories)), key=categories.__getitem__)
-    rank = np.empty(len(categories) + 1, np.int64)
+    rank = np.empty(len(categories) + 1, code_type(len(categories)))
     rank[order] = np.arange(len(categories))
     rank[NULL] = NULL
-    return rank[codes], [categories[i] for i in order]
+    return look_up(rank, codes), [categories[i] for i in order]
 
 
-def combine(parts: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def combine(
+    parts: Sequence[NDArray[np.integer[Any]]],
+) -> tuple[NDArray[np.signedinteger[Any]], NDArray[np.int64]]:
     """Return one code for each combination that occurs, and the combinations, ``(G, parts)``.
 
     Combinations ascend part by part, with -1 (missing) after all others.
     """
-    codes, combinations = np.zeros(len(parts[0]), np.int64), np.zeros((1, 0), np.int64)
+    codes: NDArray[np.signedinteger[Any]] = np.zeros(len(parts[0]), np.int64)
+    combinations = np.zeros((1, 0), np.int64)
     for part in parts:
         # A missing one counts as the digit after the last.
         base = int(part.max(initial=0)) + 2
-        codes = codes * base + np.where(part == NULL, base - 1, part)
-        codes, distinct = factorize_integers(codes)
+        together = codes * base + np.where(part == NULL, base - 1, part)
+        codes, distinct = factorize_integers(together)
         before, digit = np.divmod(distinct, base)
         last = np.where(digit == base - 1, NULL, digit)
         combinations = np.column_stack([combinations[before], last])

@@ -34,6 +34,11 @@ class Entries:
     Made by `arrange`. Opportunities and times are kept as packed keys, 8 bytes an entry, or as two
     columns where no packing fits.
 
+    Attributes
+    ----------
+    repeats : bool
+        Whether an opportunity enters a state that it is in already.
+
     Parameters
     ----------
     opportunity, time : (N,) arrays, optional
@@ -62,6 +67,7 @@ class Entries:
         self.state_in_key = state_in_key
         self._opportunity = opportunity
         self._time = time
+        self.repeats = _have_repeats(state, new)
         for array in self._arrays():
             array.flags.writeable = False
 
@@ -128,12 +134,11 @@ class Entries:
         """The row of each opportunity's first entry, (M,)."""
         return np.flatnonzero(self.new)
 
-    @cached_property
-    def repeats(self) -> bool:
-        """Whether an opportunity enters a state that it is in already."""
-        for start, stop in chunks(len(self) - 1):
-            same = self.state[start + 1 : stop + 1] == self.state[start:stop]
-            same &= ~self.new[start + 1 : stop + 1]
-            if same.any():
-                return True
-        return False
+
+def _have_repeats(state: NDArray[np.uint8], new: NDArray[np.bool_]) -> bool:
+    for start, stop in chunks(len(state) - 1):
+        same = state[start + 1 : stop + 1] == state[start:stop]
+        same &= ~new[start + 1 : stop + 1]
+        if same.any():
+            return True
+    return False

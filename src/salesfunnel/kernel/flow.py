@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from salesfunnel.kernel.entries import Entries
 from salesfunnel.kernel.packing import CHUNK, chunks
 from salesfunnel.kernel.sums import Adder, ExactSums
+from salesfunnel.kernel.transitions import MOST_STEPS, count_steps
 
 Rows = slice | NDArray[np.int64]
 
@@ -80,6 +81,10 @@ def add_up(
     SizeError
         If a sum could pass 64-bit integers.
     """
+    everything = known is None and (keep_repeats or not entries.repeats)
+    alone = groups is None and amounts is None and not durations
+    if everything and alone and len(entries) and n_states <= MOST_STEPS:
+        return _counts_alone(entries, n_states)
     table = _Table(entries, n_states, groups, amounts, durations)
     previous = -1
     for rows in _rows_that_count(entries, known, keep_repeats):
@@ -90,12 +95,19 @@ def add_up(
         elif isinstance(rows, slice) and previous == first - 1:
             chained = slice(previous, rows.stop)
         else:
-            chained = np.append(
-                previous, np.arange(first, rows.stop) if isinstance(rows, slice) else rows
-            )
+            chained = np.append(previous, _numbers(rows))
         table.add(chained)
         previous = rows.stop - 1 if isinstance(rows, slice) else int(rows[-1])
     return table.result(previous)
+
+
+def _counts_alone(entries: Entries, n_states: int) -> FlowSums:
+    """Return the counts of all entries, without sums."""
+    counts, between = count_steps(entries.state, entries.new, n_states)
+    starts, ends = between.sum(axis=0), between.sum(axis=1)
+    starts[entries.state[0]] += 1
+    ends[entries.state[-1]] += 1
+    return FlowSums(counts, None, None, starts, ends)
 
 
 def _numbers(rows: Rows) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from salesfunnel.columns.rejects import settled
 from salesfunnel.errors import BadRow, DataError, DefinitionError
 from salesfunnel.kernel.arranging import arrange
+from salesfunnel.kernel.codes import code_type
 from salesfunnel.log.joining import join
 from salesfunnel.log.labels import Labels
 from salesfunnel.log.rows import Meaning, Parsing, Rows, Source, read_rows
@@ -96,9 +97,9 @@ def log_of_rows(funnel: Funnel, rows: Rows, *, ties: str, tz: tzinfo, errors: st
         If some cannot be entries and ``errors="raise"``.
     """
     rejected = rejected_table(settled(rows.bad, errors, rows.n_bad))
-    columns: list[NDArray[Any]] = [narrow(*coded) for coded in rows.labels.values()]
+    columns: list[NDArray[Any]] = [_narrow(*coded) for coded in rows.labels.values()]
     if rows.reasons is not None:
-        columns.append(narrow(*rows.reasons))
+        columns.append(_narrow(*rows.reasons))
     if rows.amounts is not None:
         columns.append(rows.amounts)
     entries, order, along = arrange(
@@ -115,7 +116,7 @@ def log_of_rows(funnel: Funnel, rows: Rows, *, ties: str, tz: tzinfo, errors: st
     records = None
     if order is not None and _against_time(entries.new, order):
         numbers, ranks = np.unique(order, return_inverse=True)  # among rows that are entries
-        records = narrow(ranks, numbers)
+        records = _narrow(ranks, numbers)
     return StageLog(
         funnel,
         entries,
@@ -189,10 +190,9 @@ def rejected_table(rows: Sequence[BadRow]) -> Table:
     )
 
 
-def narrow(codes: NDArray[np.integer[Any]], values: Sized) -> NDArray[np.signedinteger]:
+def _narrow(codes: NDArray[np.integer[Any]], values: Sized) -> NDArray[np.signedinteger[Any]]:
     """Return the codes of some values, -1 for none of them, in the smallest integers for that."""
-    kinds = (np.int8, np.int16, np.int32, np.int64)
-    return codes.astype(next(kind for kind in kinds if len(values) <= np.iinfo(kind).max))
+    return codes.astype(code_type(len(values)), copy=False)
 
 
 def _against_time(new: NDArray[np.bool_], order: NDArray[np.int64]) -> bool:

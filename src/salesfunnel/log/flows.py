@@ -133,7 +133,9 @@ def _groups(
     for key in keys:
         if isinstance(key, Period):
             index = period_index(view.log.entries.time, key.unit, zone)
-            found, distinct = factorize_integers(index if counts is None else index[counts])
+            found, distinct = factorize_integers(
+                index if counts is None else index[counts], compact=True
+            )
             codes.append(found)
             names.append(tuple(period_label(number, key.unit) for number in distinct.tolist()))
         else:
@@ -155,7 +157,7 @@ def _combined(
     """Return one code for all labels of an entry, and what the codes stand for."""
     if len(codes) == 1:
         return occurring(codes[0], names[0])
-    return group([part.astype(np.int64, copy=False) for part in codes], names)
+    return group(codes, names)
 
 
 def _that_count(view: View) -> NDArray[np.bool_] | None:

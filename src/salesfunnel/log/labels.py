@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
-from salesfunnel.kernel.codes import combine
+from salesfunnel.kernel.codes import code_type, combine, look_up
 from salesfunnel.kernel.packing import chunks
 
 Label = str | None
@@ -137,15 +137,11 @@ def occurring(
     labels: list[Label] = [*names, None]
     if len(places) < len(occurs) - 1 or occurs[-1]:
         rank = np.cumsum(occurs) - 1
-        kind = codes.dtype if len(places) <= np.iinfo(codes.dtype).max else np.dtype(np.int64)
-        found = np.empty(len(codes), kind)
-        for start, stop in chunks(len(codes)):
-            found[start:stop] = rank[codes[start:stop]]
-        codes = found
+        codes = look_up(rank.astype(code_type(len(places))), codes)
     return codes, tuple(labels[place] for place in places.tolist())
 
 
-def group(codes: Sequence[NDArray[np.int64]], names: Sequence[tuple[str, ...]]) -> Grouping:
+def group(codes: Sequence[NDArray[np.integer]], names: Sequence[tuple[str, ...]]) -> Grouping:
     """Return the groups that occur: by one attribute a label each, by several a tuple of labels."""
     if len(codes) == 1:
         found, labels = occurring(codes[0], names[0])

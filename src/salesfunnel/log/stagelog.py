@@ -72,7 +72,7 @@ class StageLog:
         currency: str | None,
         rejected: Table,
         ignored: int,
-        records: NDArray[np.signedinteger] | None = None,
+        records: NDArray[np.signedinteger[Any]] | None = None,
     ) -> None:
         self.funnel = funnel
         self.entries = entries
