@@ -15,12 +15,13 @@ from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
+from salesfunnel.metrics.clock import MICROSECONDS_PER_DAY, Clock
 from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, quantiles, sums
 from salesfunnel.metrics.rates import ratio
 from salesfunnel.metrics.survival import aalen_johansen
+from salesfunnel.periods import BusinessCalendar
 from salesfunnel.table import Column, Phrase, Table
 
-MICROSECONDS_PER_DAY = 86_400_000_000
 QUANTILES = {"p25_days": 0.25, "median_days": 0.5, "p75_days": 0.75, "p90_days": 0.9}
 OUTCOMES = {"won": "deals", "lost": "lost", "closed": "won_or_lost"}
 """What a cycle may end with, and the title of the column that counts them."""
@@ -33,6 +34,7 @@ def sales_cycle(
     of: str = "won",
     by: str | Sequence[str] | None = None,
     start: str | None = None,
+    calendar: BusinessCalendar | None = None,
     as_of: Instant | None = None,
     where: Where | None = None,
 ) -> Table:
@@ -51,6 +53,8 @@ def sales_cycle(
     start : str, optional
         A pre-sale stage: the cycle starts at the first entry into or beyond it. By default it
         starts at the first entry of all.
+    calendar : BusinessCalendar, optional
+        Working time counts only, and a day is a mean working day of the calendar's week.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
     where : mapping of str to label or collection of labels, optional
@@ -75,18 +79,19 @@ def sales_cycle(
         raise DefinitionError(f"of= is one of {', '.join(OUTCOMES)}, not {of!r}")
     view = log.view(as_of, where)
     groups = groups_of(view, by)
-    started = cycles(view, start)
+    clock = Clock(view, calendar)
+    started = cycles(view, start, clock)
     asked = {"won": IS_WON, "lost": IS_LOST}
     has_ended = started.ending == asked[of] if of in asked else started.ending != IS_OPEN
     group = groups.codes[started.member]
-    days, codes = started.duration[has_ended] / MICROSECONDS_PER_DAY, group[has_ended]
+    days, codes = started.duration[has_ended] / clock.day, group[has_ended]
     deals = np.bincount(codes, minlength=groups.n)
     shares = list(QUANTILES.values())
     exact = quantiles(days, codes, groups.n, shares)
     # 1 for what is asked for, 2 for what forestalls it.
     event = np.where(has_ended, 1, np.where(started.ending == IS_OPEN, 0, 2))
     curve = aalen_johansen(started.duration, event, group=group, n_groups=groups.n)
-    of_all = curve.quantile(shares) / MICROSECONDS_PER_DAY
+    of_all = curve.quantile(shares) / clock.day
 
     columns = [
         Column("deals", deals, title=OUTCOMES[of]),
@@ -100,7 +105,7 @@ def sales_cycle(
         begin = Phrase(f"{key}_first")
     else:
         begin = Phrase(key, {"stage": partial(state_namer(log.funnel), start)})
-    notes = [*as_of_note(view), begin]
+    notes = [*as_of_note(view), begin, *clock.notes()]
     hidden = {"opportunities", "aj_p25_days", "aj_p75_days", "aj_p90_days"}
     if np.isnan(of_all).all():
         hidden.add("aj_median_days")
@@ -132,7 +137,7 @@ class Cycles(NamedTuple):
     ending: NDArray[np.uint8]
 
 
-def cycles(view: View, start: str | None = None) -> Cycles:
+def cycles(view: View, start: str | None = None, clock: Clock | None = None) -> Cycles:
     """Return the sales cycles of a view, those that go on among them.
 
     Parameters
@@ -141,6 +146,8 @@ def cycles(view: View, start: str | None = None) -> Cycles:
     start : str, optional
         A pre-sale stage; without an entry into or beyond it an opportunity has no cycle. By default
         the first entry of all, which all have.
+    clock : Clock, optional
+        What counts as time; by default all of it.
 
     Raises
     ------
@@ -156,7 +163,8 @@ def cycles(view: View, start: str | None = None) -> Cycles:
     now = 0 if view.as_of is None else view.as_of
     end = np.where((sale >= 0) | is_lost, runs.time[closed], now)
     ending = np.where(sale >= 0, IS_WON, np.where(is_lost, IS_LOST, IS_OPEN))
-    return Cycles(member, end - runs.time[begin[member]], ending.astype(np.uint8))
+    duration = (clock or Clock(view)).between(runs.time[begin[member]], end)
+    return Cycles(member, duration, ending.astype(np.uint8))
 
 
 def cycle_days(

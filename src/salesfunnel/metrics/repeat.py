@@ -12,7 +12,7 @@ from salesfunnel.kernel.standing import CHURNED, NEVER
 from salesfunnel.log.labels import Where
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
-from salesfunnel.metrics.cycle import MICROSECONDS_PER_DAY
+from salesfunnel.metrics.clock import MICROSECONDS_PER_DAY
 from salesfunnel.metrics.grouped import Groups, as_of_note, beside, groups_of
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.metrics.survival import kaplan_meier

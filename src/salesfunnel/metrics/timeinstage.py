@@ -9,11 +9,13 @@ import numpy as np
 from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
-from salesfunnel.metrics.cycle import MICROSECONDS_PER_DAY, QUANTILES
+from salesfunnel.metrics.clock import Clock
+from salesfunnel.metrics.cycle import QUANTILES
 from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, quantiles, sums
 from salesfunnel.metrics.rates import ratio
 from salesfunnel.metrics.survival import kaplan_meier
 from salesfunnel.metrics.visits import visits
+from salesfunnel.periods import BusinessCalendar
 from salesfunnel.table import Column, Phrase, Table
 
 
@@ -21,6 +23,7 @@ def time_in_stage(
     log: StageLog,
     *,
     by: str | Sequence[str] | None = None,
+    calendar: BusinessCalendar | None = None,
     as_of: Instant | None = None,
     where: Where | None = None,
 ) -> Table:
@@ -35,6 +38,8 @@ def time_in_stage(
     log : StageLog
     by : str or sequence of str, optional
         Attributes to group by: the labels last known at `as_of`.
+    calendar : BusinessCalendar, optional
+        Working time counts only, and a day is a mean working day of the calendar's week.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive; by default the last entry.
     where : mapping of str to label or collection of labels, optional
@@ -56,15 +61,16 @@ def time_in_stage(
     """
     view = log.view(as_of, where)
     groups = groups_of(view, by)
+    clock = Clock(view, calendar)
     found, n_stages = visits(view), len(log.funnel)
     place, size = groups.codes[found.member] * n_stages + found.stage, groups.n * n_stages
-    ended = found.ended
-    days, ended_place = found.days[ended], place[ended]
+    ended, lasted = found.ended, clock.between(found.entered, found.left)
+    days, ended_place = lasted[ended] / clock.day, place[ended]
     n_ended = np.bincount(ended_place, minlength=size)
     shares = list(QUANTILES.values())
     exact = quantiles(days, ended_place, size, shares)
-    curve = kaplan_meier(found.left - found.entered, ended, group=place, n_groups=size)
-    with_current = curve.quantile(shares) / MICROSECONDS_PER_DAY
+    curve = kaplan_meier(lasted, ended, group=place, n_groups=size)
+    with_current = curve.quantile(shares) / clock.day
 
     row = np.arange(size)
     stages = np.array(log.funnel.states, object)[row % n_stages]
@@ -79,6 +85,6 @@ def time_in_stage(
     return Table(
         beside(groups.columns(row // n_stages), columns),
         title=Phrase("title.time_in_stage"),
-        notes=[*as_of_note(view), Phrase("note.time_in_stage")],
+        notes=[*as_of_note(view), Phrase("note.time_in_stage"), *clock.notes()],
         hidden=("p25_days", "p75_days", "km_p25_days", "km_p75_days"),
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.kernel.standing import NOWHERE
 from salesfunnel.log.view import View
-from salesfunnel.metrics.cycle import MICROSECONDS_PER_DAY
+from salesfunnel.metrics.clock import MICROSECONDS_PER_DAY
 
 
 class Visits(NamedTuple):
