@@ -459,6 +459,18 @@ def test_a_history_may_be_a_table_of_its_own() -> None:
     assert len(log) + log.ignored == len(rows)
 
 
+def test_a_record_number_settles_equal_times() -> None:
+    at = {"deal_id": 1, "timestamp": "2026-01-05T02:00Z"}
+    rows = [{**at, "value": "demo", "no": 2}, {**at, "value": "lead", "no": 1}]
+
+    def states(**options: Any) -> list[str]:
+        return [state for _, state, _ in told(load(history=rows, **options))]
+
+    assert states() == ["demo", "lead"]
+    assert states(order="no") == ["lead", "demo"]
+    assert states(ties="state") == ["lead", "demo"]
+
+
 def test_archived_deals_count_unless_they_should_not() -> None:
     records = [{**deal("1", "demo"), "archived": True}, {**deal("2", "demo"), "archived": False}]
 

@@ -112,6 +112,8 @@ def from_frame(frame: Any, name: str = "the dataframe", *, whole: bool = True) -
 
 def is_frame(value: Any) -> bool:
     """Return whether a value is a dataframe or a DuckDB relation of a library that is loaded."""
+    if isinstance(value, (str, Mapping, list, tuple, int, float, type(None))):
+        return False  # narwhals would say so too, a hundred times as slowly for each record
     try:
         import narwhals as nw
     except ImportError:

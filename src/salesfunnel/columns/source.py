@@ -134,7 +134,9 @@ def _parts(source: Any, what: str) -> Sequence[Any]:
             f"{what} is a path, a dataframe, parsed JSON, or a list of these, not {source!r}"
         )
     parts = list(source)
-    if any(isinstance(part, (str, PurePath, RawTable)) or is_frame(part) for part in parts):
+    # A text among records is part of what a response says, and no path to open.
+    paths = PurePath if any(isinstance(part, Mapping) for part in parts) else (str, PurePath)
+    if any(isinstance(part, (paths, RawTable)) or is_frame(part) for part in parts):
         return parts
     # What is left is JSON: a list of records, or of pages, which _pages tells apart.
     return [parts]

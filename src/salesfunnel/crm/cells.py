@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from salesfunnel.columns.rawtable import Values
 from salesfunnel.model.missing import is_missing
-from salesfunnel.periods import FIRST, LAST, from_microseconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=$|[ T])")
@@ -29,15 +27,6 @@ def fold(name: str) -> str:
     'account.name'
     """
     return ".".join(_FOLDED.sub("", part) for part in name.casefold().split("."))
-
-
-def plain(values: Values) -> list[Any]:
-    """Return a column as Python's own values; the times of an array stay times."""
-    if not isinstance(values, np.ndarray):
-        return list(values)
-    if values.dtype.kind == "M":
-        values = values.astype("datetime64[us]")
-    return list(values.tolist())
 
 
 def text(value: Any) -> str | None:
@@ -85,19 +74,6 @@ def number(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return shown if math.isfinite(shown) else None
-
-
-def times(values: Values) -> list[Any]:
-    """Return a column of times as texts, dates and datetimes.
-
-    A dataframe's times with a zone come as microseconds in an integer array.
-    """
-    if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
-        return [
-            from_microseconds(value) if FIRST <= value <= LAST else value
-            for value in values.tolist()
-        ]
-    return plain(values)
 
 
 def epoch(values: Iterable[Any]) -> list[Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from salesfunnel.columns.files import LIMITS, Limits
 from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.columns.source import Unpack, read_source
-from salesfunnel.crm.cells import fold, identifier, plain, text, truth
+from salesfunnel.crm.cells import fold, identifier, text, truth
 from salesfunnel.errors import BadRow, DataError, MissingColumnError
 from salesfunnel.model.missing import is_missing
 
@@ -95,7 +97,7 @@ class Sheet:
             column = self._column(name)
             if column is not None:
                 if column not in self._fields:
-                    self._fields[column] = Field(column, plain(self.table.columns[column]))
+                    self._fields[column] = Field(column, _plain(self.table, column))
                 return self._fields[column]
         return None
 
@@ -119,10 +121,6 @@ class Sheet:
         """Return what the table calls the first of some fields; the first name if it has none."""
         found = self.field(*names)
         return names[0] if found is None else found.title
-
-    def raw(self, field: Field) -> Any:
-        """Return the cells of a field as the table has them: an array where it has one."""
-        return self.table.columns[field.title]
 
     def cells(self, *names: str) -> list[Any]:
         """Return the cells of the first of some fields, None in every row if there is none."""
@@ -182,6 +180,14 @@ class Sheet:
                     key,
                     f"one row for each; row {number} has it too, and says otherwise",
                 )
+
+
+def _plain(table: RawTable, column: str) -> list[Any]:
+    """Return a column as Python's own values, times of arrays as datetimes."""
+    values = table.columns[column]
+    if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+        return list(values.astype("datetime64[us]").tolist())
+    return table.plain(column)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from salesfunnel.crm.cells import day, epoch, text, times
+from salesfunnel.crm.cells import day, epoch, text
 from salesfunnel.crm.hubspot.responses import property_names
 from salesfunnel.crm.related import Related, attribute
 from salesfunnel.crm.sheet import Sheet
@@ -97,7 +97,7 @@ class Deals:
         self.settle()
         self.stages = self.texts("stage")
         self.pipelines = self.texts("pipeline")
-        self.created, self.closed = self.times("created"), self.times("closed")
+        self.created, self.closed = epoch(self.cells("created")), epoch(self.cells("closed"))
         self.days = [day(value) for value in self.closed]
         self.amounts = self.cells("amount")
         self.currencies = self.texts("currency")
@@ -127,11 +127,6 @@ class Deals:
         """Return a property of each deal, as texts."""
         return self.sheet.texts(*_NAMES[name])
 
-    def times(self, name: str) -> list[Any]:
-        """Return a property with times."""
-        field = self.sheet.field(*_NAMES[name])
-        return [None] * len(self.sheet) if field is None else epoch(times(self.sheet.raw(field)))
-
     def owner_name(self, owner: str | None) -> str | None:
         """Return the name of an owner, or the identifier where there is none."""
         return None if owner is None else self._owners.get(owner, owner)
@@ -154,7 +149,7 @@ class Deals:
             if match is not None and field is not None:
                 stage = match["id"] or f"{match['label']}{match['pipeline'] or ''}"
                 newer = match["id"] is None or match[1] is not None
-                at = epoch(times(self.sheet.raw(field)))
+                at = epoch(field.cells)
                 found.append(DateEntered(column, stage, newer, at))
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from salesfunnel.crm.cells import day, epoch, fold, text, times
+from salesfunnel.crm.cells import day, epoch, fold, text
 from salesfunnel.crm.draft import Draft, Entry, Part
 from salesfunnel.crm.hubspot.deals import DateEntered, Deals
 from salesfunnel.crm.hubspot.pipelines import stage_of_property
@@ -36,6 +36,8 @@ class Change(NamedTuple):
     value, at : object
     part : Part
     row : int
+    order : object
+        Its record number.
     micro : int
         When, in microseconds.
     """
@@ -46,6 +48,7 @@ class Change(NamedTuple):
     at: Any
     part: Part
     row: int
+    order: Any = 0
     micro: int = 0
 
 
@@ -119,8 +122,16 @@ class History:
                     at = epoch([item.get("timestamp")])[0]
                     yield Change(key, kind, item.get("value"), at, part, row)
 
-    def add_table(self, sheet: Sheet, entered_at: str | None) -> set[str]:
-        """Add a table of histories, one row for each change; return the deals that are in it."""
+    def add_table(self, sheet: Sheet, entered_at: str | None, order: str | None) -> set[str]:
+        """Add a table of histories, one row for each change; return the deals that are in it.
+
+        Parameters
+        ----------
+        sheet : Sheet
+            May be empty.
+        entered_at, order : str, optional
+            Names of the columns with the time of entry, and with a record number.
+        """
         if not len(sheet):
             return set()
         deal = sheet.needed("deal_id", "dealId", "Record ID", "id")
@@ -131,15 +142,16 @@ class History:
         kinds = [_STAGE] * len(sheet)
         if name is not None:
             kinds = [_FOLDED.get(fold(text(cell) or ""), "") for cell in name.cells]
-        at = epoch(times(sheet.raw(moment)))
+        at = epoch(moment.cells)
         for row, key in enumerate(ids):
             if not kinds[row] or key in self._deals.gone:
                 sheet.ignore(row)
         micro = self._draft.instants(sheet, moment.title, at)
         titles = {"opportunity": deal.title, "stage": value.title, "entered_at": moment.title}
-        part = Part(sheet, {**titles, "amount": value.title})
+        part = Part(sheet, {**titles, "amount": value.title, "order": order or "order"})
+        numbers = [0] * len(sheet) if order is None else sheet.needed(order).cells
         return self._add(
-            Change(key, kinds[row], value.cells[row], at[row], part, row, micro[row])
+            Change(key, kinds[row], value.cells[row], at[row], part, row, numbers[row], micro[row])
             for row in sheet.rows
             if (key := ids[row]) is not None
         )
@@ -182,7 +194,7 @@ class History:
             self._leave_out([change for change in together if change.row not in entered])
             for change in stages:
                 now[_STAGE] = text(change.value)
-                self._append(change.part, change.row, key, change.at, now)
+                self._append(change.part, change.row, key, change.at, now, change.order)
 
     def _leave_out(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -245,10 +257,14 @@ class History:
             _CLOSE: None,
         }
 
-    def _append(self, part: Part, row: int, key: str, at: Any, now: Mapping[str, Any]) -> None:
+    def _append(
+        self, part: Part, row: int, key: str, at: Any, now: Mapping[str, Any], order: Any = 0
+    ) -> None:
         record = self._deals.row.get(key)
         shared = self._unshared if record is None else self._shared[record]
         currency = None if record is None else self._deals.currencies[record]
         labels = (*shared, now[_OWNER], day(now[_CLOSE]))
         amount = None if is_missing(now[_AMOUNT]) else now[_AMOUNT]
-        self._draft.entries.append(Entry(part, row, key, now[_STAGE], at, labels, amount, currency))
+        self._draft.entries.append(
+            Entry(part, row, key, now[_STAGE], at, labels, amount, currency, order)
+        )

@@ -49,6 +49,7 @@ def load(
     deleted: bool = True,
     partial: bool = False,
     stage_map: StageMap | None = None,
+    order: str | None = None,
     ties: str = "input",
     currency: str | None = None,
     rates: Mapping[str, float] | None = None,
@@ -105,6 +106,8 @@ def load(
         Whether archived deals count; otherwise they are ignored.
     partial : bool
         Whether pages may be missing.
+    order : str, optional
+        The column of `history` with a record number that settles equal times.
     currency : str, optional
         Currency of the amounts whose deal has no deal_currency_code.
     stage_map, ties, rates, missing_time, date_format, tz, errors
@@ -200,7 +203,7 @@ def load(
     draft.attributes = (*shared, *OWN_LABELS)
     names = [*funnel.states, *meaning.stage_map]
     past = History(draft, records, list(shared.values()), [name for name in names if name])
-    told = past.add_table(table, entered_at)
+    told = past.add_table(table, entered_at, order)
     told |= past.add_nested([key for key in records.row if key not in told])
     told |= past.add_entered([key for key in records.row if key not in told])
     past.add_standing([key for key in records.row if key not in told])
@@ -217,7 +220,7 @@ def load(
         [(row, key, records.stages[row]) for key, row in records.row.items() if key in told],
     )
     sheets = [records.sheet, table, *(other.sheet for other in related.values())]
-    return draft.log(sheets, currency=currency)
+    return draft.log(sheets, currency=currency, ordered=order is not None)
 
 
 def load_by_pipeline(*, deals: Source, pipelines: Source, **options: Any) -> dict[str, StageLog]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from salesfunnel.crm.cells import day, text, times
+from salesfunnel.crm.cells import day, text
 from salesfunnel.crm.sheet import Field, Sheet
 from salesfunnel.errors import DataError, DefinitionError, MissingColumnError
 
@@ -123,7 +123,7 @@ def _column(sheet: Sheet, name: str) -> Field | None:
     plain, named = sheet.field(name), sheet.field(f"{name}.name")
     if plain is None:
         return None if named is None else Field(name, named.cells)
-    cells = times(sheet.raw(plain))
+    cells = plain.cells
     if named is not None:
         cells = [
             other if cell is None else cell for cell, other in zip(cells, named.cells, strict=True)

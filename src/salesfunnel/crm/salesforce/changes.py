@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from salesfunnel.crm.cells import day, fold, text, times
+from salesfunnel.crm.cells import day, fold, text
 from salesfunnel.crm.draft import Draft
 from salesfunnel.crm.salesforce.opportunities import Opportunities, categories
 from salesfunnel.crm.salesforce.responses import long_id
@@ -81,7 +81,7 @@ class Changes:
         for row, kind in enumerate(kinds):
             if kind is None:
                 sheet.ignore(row)
-        self.at = times(sheet.raw(created))
+        self.at = created.cells
         micro = draft.instants(sheet, created.title, self.at)
         self.titles = {
             "opportunity": opportunity.title,

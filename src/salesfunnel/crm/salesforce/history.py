@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from salesfunnel.crm.cells import day, times
+from salesfunnel.crm.cells import day
 from salesfunnel.crm.draft import Draft, Entry, Part
 from salesfunnel.crm.salesforce.changes import (
     AMOUNT,
@@ -105,7 +105,7 @@ class History:
             },
         )
         ids = sheet.identifiers(opportunity, long_id)
-        at = times(sheet.raw(created))
+        at = created.cells
         micro = self._draft.instants(sheet, created.title, at)
         names = sheet.texts(stage.title)
         close = [day(value) for value in sheet.cells("CloseDate")]
@@ -214,7 +214,7 @@ class History:
         one only the close is known.
         """
         sheet = self._records.sheet
-        closing = self._records.times("CloseDate")
+        closing = self._records.sheet.cells("CloseDate")
         closed = Part(sheet, {**self._opened.titles, "entered_at": sheet.title("CloseDate")})
         for key in keys:
             row = self._records.row[key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salesfunnel.crm.cells import day, times
+from salesfunnel.crm.cells import day
 from salesfunnel.crm.draft import Draft, Entry, Part
 from salesfunnel.crm.salesforce.opportunities import Opportunities
 from salesfunnel.crm.salesforce.responses import long_id
@@ -41,7 +41,7 @@ class Leads:
         target = sheet.needed("ConvertedOpportunityId")
         self._ids = sheet.identifiers(field, long_id)
         sheet.leave_out_copies(self._ids, field.title)
-        self._at = times(sheet.raw(created))
+        self._at = created.cells
         self._micro = draft.instants(sheet, created.title, self._at)
         self._titles = {"opportunity": field.title, "entered_at": created.title}
         self._target = [None if key is None else long_id(key) for key in sheet.texts(target.title)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from salesfunnel.crm.cells import day, text, times, truth
+from salesfunnel.crm.cells import day, text, truth
 from salesfunnel.crm.related import Related, attribute
 from salesfunnel.crm.salesforce.responses import long_id
 from salesfunnel.crm.salesforce.stages import FORECAST_CATEGORIES
@@ -61,17 +61,12 @@ class Opportunities:
             if key is not None and not sheet.is_out(row)
         }
         self.gone = {key for key in self.ids if key is not None} - set(self.row)
-        self.created = self.times("CreatedDate")
+        self.created = sheet.cells("CreatedDate")
         self.stages = sheet.texts("StageName", "Stage")
         self.amounts = sheet.cells("Amount")
         self.closed = [truth(value) for value in sheet.cells("IsClosed", "Closed")]
-        self.days = [day(value) for value in self.times("CloseDate")]
+        self.days = [day(value) for value in sheet.cells("CloseDate")]
         self.categories = categories(sheet.cells("ForecastCategory", "ForecastCategoryName"))
-
-    def times(self, name: str) -> list[Any]:
-        """Return a field of times."""
-        field = self.sheet.field(name)
-        return [None] * len(self.sheet) if field is None else times(self.sheet.raw(field))
 
     def closed_names(self) -> dict[str, str]:
         """Return the states of the stages that records say are closed, won or lost."""
