@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import stats
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.metrics import loss_table, win_rate
-from salesfunnel.metrics.bootstrap import bootstrap_bounds, bootstrap_ratio
+from salesfunnel.metrics.bootstrap import bootstrap, bootstrap_bounds, bootstrap_ratio
+from salesfunnel.metrics.rates import ratio
 from salesfunnel.model.funnel import Funnel
 
 Ints = NDArray[np.int64]
@@ -148,3 +151,104 @@ def test_counts_have_their_own_interval() -> None:
         bootstrap_bounds(
             lambda *_: np.zeros(1), ONE_GROUP, np.zeros((200, 1)), 1, replicates=100, level=95
         )
+
+
+# ── of any statistic ──────────────────────────────────────────────────────────────────────────────
+
+
+def mean(times: Ints, values: NDArray[np.float64]) -> float:
+    return float(np.average(values, weights=times))
+
+
+def share(times: Ints, worth: NDArray[np.float64], won: NDArray[np.float64]) -> float:
+    return float((times * worth * won).sum() / (times * worth).sum())
+
+
+@pytest.mark.parametrize("method", ["percentile", "basic", "bca"])
+def test_each_method_is_that_of_scipy_but_for_chance(method: str) -> None:
+    rng = np.random.default_rng(3)
+    worth, won = rng.lognormal(3, 1, 60), rng.random(60) < 0.4
+    found = bootstrap(share, worth, won, method=method, replicates=6000)
+
+    peer = stats.bootstrap(
+        (worth, won),
+        lambda x, y, axis=-1: (x * y).sum(axis=axis) / x.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=6000,
+        method={"bca": "BCa"}.get(method, method),
+        rng=np.random.default_rng(4),
+    ).confidence_interval
+    width = peer.high - peer.low
+    whole = share(np.ones(60, np.int64), worth, won.astype(float))
+    assert found.value == pytest.approx(whole, rel=1e-12)
+    np.testing.assert_allclose([found.low, found.high], peer, rtol=0, atol=0.04 * width)
+
+
+@pytest.mark.parametrize("method", ["percentile", "basic", "bca"])
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=30), st.randoms(use_true_random=False))
+@settings(max_examples=15)
+def test_the_order_of_opportunities_does_not_matter(
+    method: str, values: list[int], random: Any
+) -> None:
+    shuffled = list(values)
+    random.shuffle(shuffled)
+    one, other = (bootstrap(mean, v, method=method, replicates=100) for v in (values, shuffled))
+
+    assert one == other
+    assert one.value == pytest.approx(np.mean(values))
+
+
+def test_a_statistic_may_be_an_array() -> None:
+    values = [1, 2, 4, 8, 16, 16]
+
+    def both(times: Ints, x: NDArray[np.float64]) -> list[list[float]]:
+        return [[mean(times, x)], [-mean(times, x)]]
+
+    for method in ("percentile", "basic", "bca"):
+        found = bootstrap(both, values, method=method)
+        alone = bootstrap(mean, values, method=method)
+        assert found.low.shape == (2, 1)
+        np.testing.assert_allclose(found.low[0, 0], alone.low)
+        np.testing.assert_allclose(found.high[1, 0], -found.low[0, 0])
+        assert (found.low < found.value).all()
+        assert (found.value < found.high).all()
+
+
+def test_many_opportunities_are_left_out_in_blocks() -> None:
+    values = np.random.default_rng(0).normal(10, 3, 3000)
+    found = bootstrap(mean, values, method="bca", replicates=2000)
+
+    error = values.std() / np.sqrt(3000)
+    assert found.low == pytest.approx(values.mean() - 1.96 * error, abs=error / 8)
+    assert found.high == pytest.approx(values.mean() + 1.96 * error, abs=error / 8)
+
+
+def test_what_is_not_known_stays_so() -> None:
+    def rate(times: Ints, won: NDArray[np.float64], lost: NDArray[np.float64]) -> Any:
+        return ratio((times * won).sum(), (times * (won + lost)).sum())
+
+    for method in ("percentile", "basic", "bca"):
+        assert np.isnan(bootstrap(rate, [0, 0], [0, 0], method=method)).all()
+        low, value, high = np.sort(bootstrap(rate, [1, 0], [0, 0], method=method))
+        assert low == value == high == 1
+        assert np.array(bootstrap(mean, [7], method=method)).tolist() == [7, 7, 7]
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "message"),
+    [
+        ((), {}, "columns are sequences of one length, not of shapes none"),
+        (([1, 2], [1]), {}, "not of shapes (2,), (1,)"),
+        ((1,), {}, "not of shapes ()"),
+        (([],), {}, "columns are of one opportunity at least"),
+        (([1, np.nan],), {}, "columns are numbers, none of them NaN: leave out who has none"),
+        ((["a"],), {}, "columns are numbers"),
+        (([1],), {"method": "t"}, "method= is one of percentile, basic, bca, not 't'"),
+        (([1],), {"replicates": 10}, "is a number of resamples, 100 or more, as in 1000, not 10"),
+        (([1],), {"level": 0}, "level= is between 0 and 1, as in 0.95, not 0"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(columns: Any, options: Any, message: str) -> None:
+    with pytest.raises(DefinitionError, match=re.escape(message)):
+        bootstrap(mean, *columns, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from salesfunnel.metrics.ageing import ageing
 from salesfunnel.metrics.between import conversion_between, conversion_matrix
+from salesfunnel.metrics.bootstrap import Bootstrap, bootstrap
 from salesfunnel.metrics.change import change_by_period
 from salesfunnel.metrics.cohort import conversion_by_cohort, win_rate_by_cohort
 from salesfunnel.metrics.control import PChart, control_chart_by_period, p_chart
@@ -27,6 +28,8 @@ from salesfunnel.metrics.lostfrom import lost_from
 from salesfunnel.metrics.mix import RateChange, decompose_rate, win_rate_change
 from salesfunnel.metrics.multiple import benjamini_hochberg, two_sided_p
 from salesfunnel.metrics.pipeline import pipeline, pipeline_by_period, weighted_pipeline
+from salesfunnel.metrics.pooledrate import pooled_rate
+from salesfunnel.metrics.pooling import PooledRates, pool_rates
 from salesfunnel.metrics.repeat import churn_rate, repeat_sales, time_to_second_sale
 from salesfunnel.metrics.stalled import stalled
 from salesfunnel.metrics.stillopen import logrank_test, survival_table
@@ -47,10 +50,12 @@ from salesfunnel.metrics.within import conversion_within
 
 __all__ = [
     "AalenJohansen",
+    "Bootstrap",
     "Homogeneity",
     "KaplanMeier",
     "LogRank",
     "PChart",
+    "PooledRates",
     "RateChange",
     "RestrictedMean",
     "aalen_johansen",
@@ -59,6 +64,7 @@ __all__ = [
     "against_targets",
     "ageing",
     "benjamini_hochberg",
+    "bootstrap",
     "change_by_period",
     "churn_rate",
     "control_chart_by_period",
@@ -90,6 +96,8 @@ __all__ = [
     "pipeline",
     "pipeline_by_period",
     "pipeline_coverage",
+    "pool_rates",
+    "pooled_rate",
     "repeat_sales",
     "resolved_conversion",
     "retention_by_cohort",
