@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from metrics.checks import check_rate
 from metrics.logs import By, groupings, log_of, oracles, spread
@@ -25,6 +25,7 @@ BACK = {"day": 364, "week": 52, "month": 12, "quarter": 4, "year": 1}
 spans = st.sampled_from([("day", 24 * 80), ("month", 24 * 100), ("quarter", 5_000)])
 
 
+@settings(max_examples=40)
 @given(oracles(), groupings, spans, st.sampled_from(["previous", "year"]))
 def test_what_was_before_is_as_pandas_shifts_it(
     oracle: Oracle, by: By, span: tuple[str, int], against: str

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from metrics.checks import check_rate
 from metrics.logs import By, groupings, log_of, oracles, spread
@@ -117,6 +117,7 @@ def test_what_is_no_chart_is_told_what_one_is(arguments: dict[str, Any], message
 # ── of a log ──────────────────────────────────────────────────────────────────────────────────────
 
 
+@settings(max_examples=50)
 @given(oracles(), groupings, st.none() | st.integers(1, 4))
 def test_the_chart_of_a_log_is_that_of_its_trend(
     oracle: Oracle, by: By, baseline: int | None

@@ -74,6 +74,7 @@ def test_series_are_as_pandas_counts_them(
     check_rate(table, "win_rate", table["won"].tolist(), (table["won"] + table["lost"]).tolist())
 
 
+@settings(max_examples=50)
 @given(oracles(), st.sampled_from([(1, "day"), (15, "month"), (200, "quarter")]))
 def test_periods_add_up_to_longer_ones_and_to_the_whole(
     oracle: Oracle, scale: tuple[int, str]

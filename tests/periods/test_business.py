@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from salesfunnel.errors import DefinitionError
@@ -110,6 +110,7 @@ def test_working_time_is_what_a_clock_counts_minute_by_minute(
     )
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(FIRST, LAST) | st.integers(0, 80 * 366 * DAY), min_size=3, max_size=3),
     st.sampled_from(["UTC", "Asia/Shanghai"]),
