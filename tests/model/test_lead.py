@@ -348,3 +348,13 @@ def test_a_lead_cannot_be_changed_in_place() -> None:
         lead.owner = "li.na"  # type: ignore[misc]
     with pytest.raises(TypeError):
         lead.evidence["need"] = Evidence(1)  # type: ignore[index]
+
+
+def test_a_refusal_survives_the_way_out_of_another_process() -> None:
+    with pytest.raises(LeadStateError) as refusal:
+        Lead("L-1").convert(at=T0)
+
+    copied = pickle.loads(pickle.dumps(refusal.value))  # noqa: S301 - our own
+
+    assert str(copied) == str(refusal.value)
+    assert (copied.lead, copied.allowed) == (Lead("L-1"), refusal.value.allowed)

@@ -82,7 +82,7 @@ def test_score_and_grade_are_made_of_those_of_the_two(
             continue
         for name in ("score", "low", "high"):
             expected = math.sqrt(float(getattr(one, name)[row]) * float(getattr(other, name)[row]))
-            np.testing.assert_allclose(getattr(scores, name)[row], expected, rtol=1e-6)
+            np.testing.assert_allclose(getattr(scores, name)[row], expected, rtol=1e-6, atol=1e-9)
         grades = one.grade[row], other.grade[row]
         assert scores.grade[row] == ("".join(grades) if all(grades) else "")
     known = ~np.isnan(scores.score)
