@@ -6,17 +6,20 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, dropwhile, islice
 from pathlib import Path
 from typing import Any
 
-from salesfunnel.columns.files import LIMITS, Limits, text_lines, with_encoding
+from salesfunnel.columns.csvfast import BLOCK, UnusualError, fast_tables
+from salesfunnel.columns.files import LIMITS, Limits, chunks, text_lines, with_encoding
 from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.errors import DataError, EmptyFileError, FileLimitError, TruncatedFileError
 from salesfunnel.text.escape import neutralise_formula
 
 BATCH = 500_000
-"""Cells of a batch: some 50 MB."""
+"""Cells of a batch, where Python's own reader reads it: some 50 MB."""
+LONG = 1 << 16
+"""Bytes from which on a file is worth the fast reader."""
 
 
 def read_csv_table(path: str | Path, limits: Limits = LIMITS) -> RawTable:
@@ -60,6 +63,34 @@ def csv_batches(
     UnicodeDecodeError
         If the text is not in that encoding.
     """
+    name = str(path)
+    size = None if n_cells is None else BLOCK
+    n_done = 0
+    pieces = chunks(path, limits)
+    first = next(pieces, b"")
+    if len(first) >= LONG:
+        try:
+            for table in fast_tables(
+                chain((first,), pieces),
+                encoding,
+                name,
+                lambda cells: _names(cells, name),
+                size=size,
+                max_row=limits.max_line // 2,
+            ):
+                yield table
+                n_done = table.numbers[-1] if table.numbers else n_done
+        except UnusualError:
+            pass
+        else:
+            return
+    yield from _slow_tables(path, encoding, limits, n_cells, n_done)
+
+
+def _slow_tables(
+    path: str | Path, encoding: str, limits: Limits, n_cells: int | None, n_done: int
+) -> Iterator[RawTable]:
+    """Yield the rest of a CSV file after some lines."""
     if csv.field_size_limit() < limits.max_line:  # of the process; raised, it bothers nobody
         csv.field_size_limit(limits.max_line)
     name = str(path)
@@ -72,9 +103,10 @@ def csv_batches(
                 f"{name} is empty; a line with the names of the columns is expected"
             )
         header = _names(header, name)
+        rest = dropwhile(lambda line: line[0] <= n_done, numbered)
         n_rows = None if n_cells is None else max(1, n_cells // len(header))
-        empty = True
-        while batch := list(islice(numbered, n_rows)):
+        empty = n_done == 0
+        while batch := list(islice(rest, n_rows)):
             empty = False
             yield _table(name, header, batch)
         if empty:

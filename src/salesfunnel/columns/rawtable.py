@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.texts import Texts
 from salesfunnel.columns.values import plain_values, to_plain
 from salesfunnel.errors import MissingColumnError
 
@@ -76,7 +77,7 @@ class RawTable(NamedTuple):
             If there is no such column.
         """
         values = self.column(name)
-        if isinstance(values, np.ndarray) and values.dtype != object:
+        if isinstance(values, Texts) or (isinstance(values, np.ndarray) and values.dtype != object):
             return values
         nested = {kind for kind in set(map(type, values)) if issubclass(kind, _NESTED)}
         if not nested:
@@ -95,7 +96,7 @@ class RawTable(NamedTuple):
             If there is no such column.
         """
         values = self.scalars(name)
-        if name in self.instants:
+        if name in self.instants or isinstance(values, Texts):
             return values
         if isinstance(values, np.ndarray):
             if values.dtype.kind not in "iuf":

@@ -17,6 +17,7 @@ LONGEST = 1 << 10
 """Bytes of the longest text that is seen as words; with longer ones a column is none of names."""
 _CHUNK = 1 << 12
 _SEPARATOR = "\n"
+_ENCODING = ("utf-8", "surrogatepass")
 _TEXTS = frozenset({str, np.str_})
 _MISSING = frozenset({"NoneType", "float", "NAType", "NaTType"})
 """Types of what stands for a missing text, in lists and in the libraries of dataframes."""
@@ -27,11 +28,11 @@ class Texts(Sequence[str]):
 
     Parameters
     ----------
-    strings : Sliced
+    strings : Strings
         Where they are.
     """
 
-    def __init__(self, strings: Sliced) -> None:
+    def __init__(self, strings: Strings) -> None:
         self.strings = strings
 
     def __len__(self) -> int:
@@ -43,15 +44,42 @@ class Texts(Sequence[str]):
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
-            return self.at(np.arange(len(self))[index])
-        return self.at(np.array([range(len(self))[index]]))[0]
+            return list(self.take(np.arange(len(self))[index]))
+        return next(iter(self.take(np.array([range(len(self))[index]]))))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.at(np.arange(len(self))))
+        for text in self.strings:
+            yield text.decode(*_ENCODING)
 
-    def at(self, rows: NDArray[np.integer[Any]]) -> list[str]:
+    def take(self, rows: NDArray[np.integer[Any]]) -> Texts:
         """Return the texts of some rows."""
-        return [text.decode("utf-8", "surrogatepass") for text in self.strings.take(rows)]
+        return Texts(self.strings.take(rows))
+
+    def compact(self) -> Texts | None:
+        """Return the same texts in a buffer of their own; None where that would be a large one."""
+        if isinstance(self.strings, Fixed):
+            return self
+        padded = self.strings.padded() if isinstance(self.strings, Sliced) else None
+        return None if padded is None else Texts(padded)
+
+    def array(self) -> NDArray[Any]:
+        """Return the texts as an array: of texts if they are ASCII and compact, else of objects."""
+        if isinstance(self.strings, Fixed) and self.strings.matrix.max(initial=0) < 0x80:
+            matrix = self.strings.matrix
+            width = int(np.flatnonzero(matrix.any(axis=0)).max(initial=0)) + 1
+            return matrix[:, :width].astype(np.uint32).view(f"U{width}")[:, 0]
+        return as_objects(list(self))
+
+
+def joined(parts: Sequence[Texts]) -> Texts:
+    """Return compact texts one after another."""
+    matrices = [part.strings.matrix for part in parts if isinstance(part.strings, Fixed)]
+    assert len(matrices) == len(parts)
+    width = max(matrix.shape[1] for matrix in matrices)
+    for place, matrix in enumerate(matrices):
+        if matrix.shape[1] < width:
+            matrices[place] = np.pad(matrix, ((0, 0), (0, width - matrix.shape[1])))
+    return Texts(Fixed(np.concatenate(matrices)))
 
 
 def strings_of(values: Column) -> Strings | None:
@@ -72,8 +100,6 @@ def strings_of(values: Column) -> Strings | None:
 
 def sliced_of(values: Column) -> Sliced | None:
     """Return the strings of a column of texts, which are ASCII where the texts are; else None."""
-    if isinstance(values, Texts):
-        return _unless_long(values.strings)
     strings: Strings | None
     if isinstance(values, np.ndarray) and values.dtype.kind in "SU":
         narrow = _narrow(values) if values.dtype.kind == "U" else None
@@ -91,9 +117,10 @@ def take(values: Column, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
     if isinstance(values, np.ndarray):
         found: NDArray[Any] = values[rows]
         return found if values.dtype.kind in "OSU" else found.astype(object)
-    return as_objects(
-        values.at(rows) if isinstance(values, Texts) else [values[row] for row in rows.tolist()]
-    )
+    if isinstance(values, Texts):
+        picked = values.take(rows)
+        return (picked.compact() or picked).array()
+    return as_objects([values[row] for row in rows.tolist()])
 
 
 def as_objects(values: Sequence[Any]) -> NDArray[np.object_]:
@@ -103,25 +130,33 @@ def as_objects(values: Sequence[Any]) -> NDArray[np.object_]:
     return array
 
 
-def are_missing(values: NDArray[Any]) -> NDArray[np.bool_]:
+def are_missing(values: NDArray[Any] | Texts) -> NDArray[np.bool_]:
     """Return which values stand for none."""
     missing = np.zeros(len(values), bool)
-    unsure = np.arange(len(values))
-    if values.dtype.kind == "S":
+    if isinstance(values, np.ndarray) and values.dtype.kind == "S":
         return missing
-    if values.dtype.kind == "U":
-        # What begins with a letter, digit or mark of ASCII is not blank.
-        begins = _matrix(values, np.uint32)[:, 0]
-        unsure = np.flatnonzero((begins <= 0x20) | (begins >= 0x7F))
-    for index, value in zip(unsure.tolist(), values[unsure].tolist(), strict=True):
+    unsure = may_be_missing(values)
+    for index, value in zip(unsure.tolist(), take(values, unsure).tolist(), strict=True):
         missing[index] = is_missing(value)
     return missing
+
+
+def may_be_missing(values: NDArray[Any] | Texts) -> NDArray[np.int64]:
+    """Return the rows that may have no value: those that do not begin with a mark of ASCII."""
+    if isinstance(values, Texts):
+        leads: NDArray[Any] = values.strings.leads()
+    elif values.dtype.kind == "U":
+        leads = _matrix(values, np.uint32)[:, 0]
+    else:
+        return np.arange(len(values))
+    return np.flatnonzero((leads <= 0x20) | (leads >= 0x7F))
 
 
 def _matrix(values: NDArray[Any], dtype: type[np.unsignedinteger[Any]]) -> NDArray[Any]:
     """Return the bytes or characters of an array of texts or bytes, one value in each row."""
     native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
-    return native.view(dtype).reshape(len(values), -1)
+    width = values.dtype.itemsize // np.dtype(dtype).itemsize
+    return native.view(dtype).reshape(len(values), width)
 
 
 def _narrow(values: NDArray[np.str_]) -> NDArray[np.uint8] | None:
@@ -147,10 +182,10 @@ def _of_list(values: Sequence[Any]) -> Strings | None:
         text = _SEPARATOR.join([*values, ""])
     except TypeError:  # a float that is a number
         return None
-    data = text.encode("utf-8", "surrogatepass")
+    data = text.encode(*_ENCODING)
     n = len(values)
     if n == 0 or data.count(_SEPARATOR.encode()) > n:  # one has a line break inside
-        encoded = [value.encode("utf-8", "surrogatepass") for value in values]
+        encoded = [value.encode(*_ENCODING) for value in values]
         lengths = np.fromiter(map(len, encoded), np.int64, n)
         data = b"".join(encoded)
         return _unless_long(Sliced(as_words(data), np.cumsum(lengths) - lengths, lengths))
@@ -166,5 +201,7 @@ def _of_list(values: Sequence[Any]) -> Strings | None:
     return _unless_long(Sliced(as_words(data), starts, stops - starts))
 
 
-def _unless_long(strings: Sliced) -> Sliced | None:
-    return strings if strings.lengths.max(initial=0) <= LONGEST else None
+def _unless_long(strings: Strings) -> Strings | None:
+    if isinstance(strings, Sliced) and strings.lengths.max(initial=0) > LONGEST:
+        return None
+    return strings

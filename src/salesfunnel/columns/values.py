@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import Rejects
-from salesfunnel.columns.texts import Texts, are_missing, as_objects, strings_of, take
+from salesfunnel.columns.texts import (
+    Texts,
+    are_missing,
+    as_objects,
+    may_be_missing,
+    strings_of,
+    take,
+)
 from salesfunnel.errors import CurrencyError, DefinitionError
 from salesfunnel.kernel.codes import NULL, factorize_integers, factorize_objects, sort_categories
 from salesfunnel.kernel.numbering import number
@@ -51,6 +58,9 @@ def to_plain(values: NDArray[Any]) -> list[Any]:
     if values.dtype.kind == "f":
         return [None if math.isnan(value) else value for value in values.tolist()]
     return list(values.tolist())
+
+
+_NO_ID = "an identifier; there is none"
 
 
 class Distinct(NamedTuple):
@@ -107,8 +117,23 @@ def read_ids(
         wide = span.bit_length() + len(values).bit_length() > 63 or values.dtype == np.uint64
         return factorize_integers(values) if wide else (values, None)
     codes, ids = distinct_values(values)
-    rejects.add(codes == NULL, column, values, "an identifier; there is none")
+    rejects.add(codes == NULL, column, values, _NO_ID)
     return codes, ids
+
+
+def read_ids_unnumbered(
+    values: Sequence[Any] | NDArray[Any], rejects: Rejects, column: str
+) -> Texts | None:
+    """Return identifiers in a buffer of their own, to be numbered with those of other parts.
+
+    None where they are no texts in a buffer, or where numbering them first is less work.
+    """
+    if not isinstance(values, Texts) or 4 * len(may_be_missing(values)) > len(values):
+        return None
+    ids = values.compact()
+    if ids is not None:
+        rejects.add(are_missing(values), column, values, _NO_ID)
+    return ids
 
 
 def read_labels(

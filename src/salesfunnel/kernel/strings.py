@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORD = 8
+_CHUNK = 1 << 14
 _MASKS = np.array([(1 << 8 * n) - 1 for n in range(_WORD + 1)], "<u8")
 """What the first n bytes of a word are."""
 
@@ -30,6 +31,12 @@ class Strings(Protocol):
 
     def take(self, rows: NDArray[np.integer[Any]]) -> Strings:
         """Return some of them."""
+
+    def leads(self) -> NDArray[np.uint8]:
+        """Return the first byte of each, 0 for one without any."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield them."""
 
 
 @attrs.frozen(eq=False)
@@ -58,6 +65,15 @@ class Fixed:
     def take(self, rows: NDArray[np.integer[Any]]) -> Fixed:
         """Return some of them."""
         return Fixed(self.matrix[rows])
+
+    def leads(self) -> NDArray[np.uint8]:
+        """Return the first byte of each, 0 for one without any."""
+        return self.matrix[:, 0]
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the strings."""
+        packed = np.ascontiguousarray(self.matrix).view(f"S{self.matrix.shape[1]}")
+        yield from packed[:, 0].tolist()
 
     def sliced(self) -> Sliced:
         """Return the same strings one by one, without the zeros at their ends."""
@@ -120,17 +136,46 @@ class Sliced:
         """Return some of them."""
         return Sliced(self.buffer, self.starts[rows], self.lengths[rows])
 
+    def leads(self) -> NDArray[np.uint8]:
+        """Return the first byte of each, 0 for one without any."""
+        found: NDArray[np.uint8] = self.buffer.view(np.uint8).take(self.starts)
+        found[self.lengths == 0] = 0
+        return found
+
+    def padded(self) -> Fixed | None:
+        """Return the same strings in a matrix; None where one would be large, or lose a zero."""
+        n, widest = len(self), int(self.lengths.max(initial=1))
+        n_words = -(-widest // _WORD)
+        if n * n_words * _WORD > 2 * int(self.lengths.sum()) + 16 * n:
+            return None
+        ends = self.starts + (self.lengths - 1)
+        if not self.buffer.view(np.uint8)[ends[self.lengths > 0]].all():
+            return None
+        matrix = np.zeros((n, n_words), "<u8")
+        for start in range(0, n, _CHUNK):
+            _, *words = self.words(start, min(start + _CHUNK, n))
+            for place, word in enumerate(words):
+                matrix[start : start + _CHUNK, place] = word
+        return Fixed(matrix.view(np.uint8))
+
     def __iter__(self) -> Iterator[bytes]:
         """Yield the strings."""
         data = self.buffer.data.cast("B")
-        stops = (self.starts + self.lengths).tolist()
-        for start, stop in zip(self.starts.tolist(), stops, strict=True):
-            yield bytes(data[start:stop])
+        for row in range(0, len(self), _CHUNK):
+            starts = self.starts[row : row + _CHUNK]
+            stops = starts + self.lengths[row : row + _CHUNK]
+            for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+                yield bytes(data[start:stop])
 
 
-def as_words(data: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Return bytes as the buffer of `Sliced`."""
-    given = np.frombuffer(data, np.uint8)
-    words = np.zeros(len(given) // _WORD + 2, "<u8")
-    words.view(np.uint8)[: len(given)] = given
+def as_words(*parts: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return bytes, one part after another, as the buffer of `Sliced`; a few zeros follow them."""
+    n_bytes = sum(map(len, parts))
+    words = np.empty(n_bytes // _WORD + 2, "<u8")
+    data = words.view(np.uint8)
+    data[n_bytes:] = 0
+    start = 0
+    for part in parts:
+        data[start : start + len(part)] = np.frombuffer(part, np.uint8)
+        start += len(part)
     return words

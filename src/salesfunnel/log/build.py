@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import settled
+from salesfunnel.columns.texts import Texts
 from salesfunnel.errors import BadRow, DataError, DefinitionError
 from salesfunnel.kernel.arranging import arrange
 from salesfunnel.kernel.codes import code_type
+from salesfunnel.log.ahead import work_ahead
 from salesfunnel.log.joining import join
 from salesfunnel.log.labels import Labels
 from salesfunnel.log.rows import Meaning, Parsing, Rows, Source, read_rows
@@ -59,9 +61,14 @@ def build(
         date_format=date_format,
         tz=tz,
     )
-    sources = [source] if isinstance(source, Source) else source
+
+    def read(member: Source) -> Rows:
+        return read_rows(_checked(member, ties), meaning)
+
     rows = join(
-        (read_rows(_checked(member, ties), meaning) for member in sources),
+        [read(source)]
+        if isinstance(source, Source)
+        else work_ahead(read, source, in_thread=lambda member: isinstance(member.stage, Texts)),
         most_bad=DataError.shown if errors == "raise" else None,
     )
     return log_of_rows(funnel, rows, ties=ties, tz=to_zone(tz), errors=errors)

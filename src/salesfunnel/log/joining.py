@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import Rejects
-from salesfunnel.columns.values import plain_values, read_ids, read_order
+from salesfunnel.columns.texts import Texts, as_objects, joined
+from salesfunnel.columns.values import distinct_values, plain_values, read_ids, read_order
 from salesfunnel.errors import CurrencyError
 from salesfunnel.kernel.codes import NULL, sort_categories
 from salesfunnel.log.rows import Coded, Rows
@@ -40,7 +41,10 @@ def join(parts: Iterable[Rows], *, title: str = "currency", most_bad: int | None
     first = next(members)
     second = next(members, None)
     if second is None:
-        return first
+        if first.unnumbered is None:
+            return first
+        ids, identifiers = distinct_values(first.unnumbered)
+        return first._replace(ids=ids, identifiers=identifiers, unnumbered=None)
     together = _Together(title, most_bad)
     for part in chain((first, second), members):
         together.add(part)
@@ -68,7 +72,7 @@ class _Together:
     def add(self, part: Rows) -> None:
         """Add a part."""
         n_rows = len(part.state)
-        self._ids.add(part.ids, part.identifiers)
+        self._ids.add(part)
         self._state.append(part.state)
         self._time.append(part.time)
         self._amounts.append(n_rows if part.amounts is None else part.amounts)
@@ -132,30 +136,45 @@ class _Ids:
     """Identifiers, numbered as they come; integers stay what they are for as long as all are."""
 
     def __init__(self) -> None:
+        self._texts: list[Texts] = []
         self._seen: dict[Any, int] | None = None
         self._codes: list[NDArray[np.integer[Any]]] = []
 
-    def add(self, ids: NDArray[np.integer[Any]], identifiers: NDArray[Any] | None) -> None:
+    def add(self, part: Rows) -> None:
         """Add those of a part."""
+        if part.unnumbered is None:
+            self._number_texts()
+            self._add(part.ids, part.identifiers)
+        else:
+            self._texts.append(part.unnumbered)
+            if self._codes:
+                self._number_texts()
+
+    def _number_texts(self) -> None:
+        for texts in self._texts:
+            self._add(*distinct_values(texts))
+        self._texts = []
+
+    def _add(self, ids: NDArray[np.integer[Any]], identifiers: NDArray[Any] | None) -> None:
         if self._seen is None and identifiers is None:
             self._codes.append(ids)
             return
         if self._seen is None:
             before, self._codes, self._seen = self._codes, [], {}
             for integers in before:
-                self.add(integers, None)
+                self._add(integers, None)
         if identifiers is None:
             identifiers, ids = np.unique(ids, return_inverse=True)
         self._codes.append(_recoded(ids, identifiers.tolist(), self._seen))
 
     def joined(self) -> tuple[NDArray[np.integer[Any]], NDArray[Any] | None]:
         """Return codes, and what they stand for."""
+        if self._texts:
+            return distinct_values(joined(self._texts))
         codes = np.concatenate(self._codes)
         if self._seen is None:
             return read_ids(codes, _no_rejects(codes), "opportunity")
-        identifiers = np.empty(len(self._seen), object)
-        identifiers[:] = list(self._seen)
-        return codes, identifiers
+        return codes, as_objects(list(self._seen))
 
 
 class _Texts:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.columns.rawtable import Broken, Values
 from salesfunnel.columns.rejects import Rejects, RowNumber
+from salesfunnel.columns.texts import Texts
 from salesfunnel.columns.times import read_times
 from salesfunnel.columns.values import (
     as_column,
@@ -18,6 +19,7 @@ from salesfunnel.columns.values import (
     plain_values,
     read_amounts,
     read_ids,
+    read_ids_unnumbered,
     read_labels,
     read_order,
 )
@@ -121,6 +123,8 @@ class Rows(NamedTuple):
         How many there are.
     ignored : int
         Rows that the stage map leaves out.
+    unnumbered : Texts or None
+        The identifier of each row, where they are still to be numbered; `join` does it.
     """
 
     ids: NDArray[np.integer[Any]]
@@ -136,6 +140,7 @@ class Rows(NamedTuple):
     bad: list[BadRow]
     n_bad: int
     ignored: int
+    unnumbered: Texts | None = None
 
 
 class Reader:
@@ -170,6 +175,11 @@ class Reader:
     def ids(self) -> tuple[NDArray[np.integer[Any]], NDArray[Any] | None]:
         """Return codes of opportunities and what they stand for, if not for themselves."""
         return read_ids(self.columns["opportunity"], self.rejects, self.source.title("opportunity"))
+
+    def ids_unnumbered(self) -> Texts | None:
+        """Return the identifier of each row; None where they are better numbered at once."""
+        title = self.source.title("opportunity")
+        return read_ids_unnumbered(self.columns["opportunity"], self.rejects, title)
 
     def times(self, values: Values, column: str) -> NDArray[np.int64]:
         """Return times as microseconds since 1970 in UTC."""
@@ -266,9 +276,14 @@ def read_rows(source: Source, meaning: Meaning) -> Rows:
         As in `StageLog.from_columns`, but for rows that cannot be entries.
     """
     reader = Reader(source, meaning)
-    states, ids = reader.states(), reader.ids()
+    states = reader.states()
+    texts = reader.ids_unnumbered()
+    ids = reader.ids() if texts is None else (np.arange(len(texts)), None)
     time = reader.times(reader.columns["entered_at"], source.title("entered_at"))
-    return reader.rows(states, ids, time)
+    rows = reader.rows(states, ids, time)
+    if texts is None:
+        return rows
+    return rows._replace(unnumbered=texts if len(rows.ids) == len(texts) else texts.take(rows.ids))
 
 
 def _columns(source: Source) -> dict[str, Values]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import Rejects
+from salesfunnel.columns.texts import Texts
 from salesfunnel.columns.values import distinct_values
 from salesfunnel.errors import DefinitionError, UnknownStateError
 from salesfunnel.kernel.codes import NULL
@@ -117,6 +118,8 @@ def _meaning(name: Any, target: Any, funnel: Funnel) -> tuple[int, str | None]:
 def _are_codes(values: Sequence[Any] | NDArray[Any]) -> bool:
     if isinstance(values, np.ndarray):
         return values.dtype.kind in "iu"
+    if isinstance(values, Texts):
+        return False
     return len(values) > 0 and all(type(value) is int for value in values)
 
 
