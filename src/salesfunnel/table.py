@@ -233,6 +233,25 @@ class Table:
         """Return a table of some of the columns, all of them shown."""
         return Table([self.column(name) for name in names], title=self.title, notes=self.notes)
 
+    def take(self, rows: NDArray[np.integer] | slice) -> Table:
+        """Return a table of some of the rows, by their index, with the same title and notes."""
+        return Table(
+            [
+                Column(
+                    column.name,
+                    column.values[rows],
+                    column.kind,
+                    column.labels,
+                    title=column.title,
+                    blank=None if column.blank is None else column.blank[rows],
+                )
+                for column in self._columns.values()
+            ],
+            title=self.title,
+            notes=self.notes,
+            hidden=self.hidden,
+        )
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the rows as dictionaries of plain values; None where there is none."""
         plain_columns = self.to_dict()
@@ -278,8 +297,12 @@ class Table:
         lines.insert(1, rule)
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
-    def to_html(self, lang: str | None = None) -> str:
-        """Return the table as an HTML fragment; everything in it is escaped."""
+    def texts(self, name: str, lang: str | None = None) -> list[str]:
+        """Return a column as people read it: a rate with its interval, the names of keys."""
+        return self._cells(self.column(name), resolve(lang or default_language()))
+
+    def to_html(self, lang: str | None = None, *, notes: bool = True) -> str:
+        """Return the table as an HTML fragment, its notes below; everything in it is escaped."""
         lang = resolve(lang or default_language())
         header, rows, is_number = self._shown(lang)
         align = [
@@ -288,8 +311,9 @@ class Table:
         ]
 
         def line(tag: str, cells: Sequence[str]) -> str:
+            scope = ' scope="col"' if tag == "th" else ""
             inner = (
-                f"<{tag}{style}>{escape_html(cell)}</{tag}>"
+                f"<{tag}{scope}{style}>{escape_html(cell)}</{tag}>"
                 for cell, style in zip(cells, align, strict=True)
             )
             return f"<tr>{''.join(inner)}</tr>"
@@ -300,7 +324,10 @@ class Table:
         parts.append(f"<thead>{line('th', header)}</thead>")
         parts.append(f"<tbody>{''.join(line('td', row) for row in rows)}</tbody>")
         parts.append("</table>")
-        parts += [f"<p><small>{escape_html(note.text(lang))}</small></p>" for note in self.notes]
+        if notes:
+            parts += [
+                f"<p><small>{escape_html(note.text(lang))}</small></p>" for note in self.notes
+            ]
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:

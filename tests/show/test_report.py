@@ -164,7 +164,7 @@ def test_notes_stand_once_at_the_end() -> None:
     text = str(sf.report(log()))
     notes = text.rpartition("\n\n")[2].splitlines()
 
-    assert len(notes) == len(set(notes)) == 8
+    assert len(notes) == len(set(notes)) == 9
     assert all(text.count(note) == 1 for note in notes)
     assert not any(note.startswith("As of") for note in notes)
 

@@ -17,6 +17,7 @@ Keys are grouped by their first part:
 ``note.``        notes under tables
 ``rule.``        the engine's rules, by how they are broken
 ``report.``      the report
+``chart.``       titles, axes and words of plots
 ``value.``       words in the place of a value
 ``currency.``    symbols of currencies; a currency without one shows its code
 ``number.``      how numbers are written: marks, large units, patterns

@@ -1,0 +1,140 @@
+"""Time in stage: which share is still there after so many days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from salesfunnel.errors import DefinitionError
+from salesfunnel.log.labels import Where
+from salesfunnel.log.naming import state_namer
+from salesfunnel.log.stagelog import Instant, StageLog
+from salesfunnel.metrics.clock import MICROSECONDS_PER_DAY
+from salesfunnel.metrics.survival import kaplan_meier
+from salesfunnel.metrics.visits import visits
+from salesfunnel.show.plots.drawing import HOVER, canvas, numbers, safe
+from salesfunnel.text.catalogue import catalogue
+from salesfunnel.text.numbers import format_decimal, format_integer, format_rate_interval
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_POINTS = 80
+_LONGEST = 0.9
+"""The axis of time reaches to where this share has left the slowest of the stages."""
+_DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def time_in_stage(
+    source: StageLog,
+    *,
+    as_of: Instant | None = None,
+    where: Where | None = None,
+    lang: str | None = None,
+    theme: str = "light",
+) -> Figure:
+    """Return for each stage the share of visits that last longer than so many days.
+
+    Kaplan–Meier curves with their intervals (0.95): visits that still go on are not left out, they
+    count for as long as they have lasted.
+
+    Parameters
+    ----------
+    source : StageLog
+    as_of : datetime, date or str, optional
+        The instant of knowledge.
+    where : mapping of str to label or collection of labels, optional
+        Which opportunities count.
+    lang : str, optional
+        By default English.
+    theme : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    DefinitionError, UnknownAttributeError, UnknownLanguageError, MissingExtraError
+        If an argument is not of this form, or plotly is not installed.
+    """
+    page = canvas(lang, theme)
+    if not isinstance(source, StageLog):
+        raise DefinitionError(f"a StageLog, whose visits are drawn, not {type(source).__name__}")
+    view = source.view(as_of, where)
+    found, n_stages = visits(view), len(source.funnel)
+    title = catalogue(page.lang).text("chart.time_in_stage")
+    if not len(found.stage):
+        return page.figure(title, [], {})
+    duration = found.left - found.entered
+    curves = kaplan_meier(duration, found.ended, group=found.stage, n_groups=n_stages)
+    until = np.fmin(curves.quantile(_LONGEST), curves.sets.longest)
+    longest = float(np.nanmax(until)) / MICROSECONDS_PER_DAY
+    if not longest > 0:
+        return page.figure(title, [], {})
+    days = np.linspace(0, longest, _POINTS)
+    name = state_namer(source.funnel)
+    sizes = np.bincount(found.stage, minlength=n_stages).tolist()
+    series, still = page.palette.series, page.text("chart.still_in_stage")
+    traces: list[dict[str, Any]] = []
+    for stage in np.flatnonzero(sizes).tolist():
+        curve = curves[stage]
+        at = np.floor(days * MICROSECONDS_PER_DAY)
+        share, (low, high) = curve.at(at), curve.interval_at(at)
+        shown = ~np.isnan(share)
+        label = name(source.funnel.states[stage], page.lang)
+        colour = series[stage % len(series)]
+        texts = [
+            [
+                "<br>".join(
+                    [
+                        f"<b>{safe(label)}</b>",
+                        f"{page.header('days')}: {format_decimal(day, page.lang, 1)}",
+                        f"{still}: {format_rate_interval(part, lower, upper, page.lang)}",
+                        f"{page.header('visits')}: {format_integer(sizes[stage], page.lang)}",
+                    ]
+                )
+            ]
+            for day, part, lower, upper in zip(
+                *(values[shown].tolist() for values in (days, share, low, high)), strict=True
+            )
+        ]
+        shared = {"type": "scatter", "x": numbers(days[shown]), "legendgroup": str(stage)}
+        edge = {"mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip"}
+        traces += [
+            {**shared, **edge, "y": numbers(high[shown]), "showlegend": False},
+            {
+                **shared,
+                **edge,
+                "y": numbers(low[shown]),
+                "fill": "tonexty",
+                "fillcolor": page.palette.open_veil,
+                "showlegend": False,
+            },
+            {
+                **shared,
+                "mode": "lines",
+                "y": numbers(share[shown]),
+                "name": safe(label),
+                "line": {
+                    "color": colour,
+                    "width": 2,
+                    "shape": "hv",
+                    "dash": _DASHES[stage // len(series) % len(_DASHES)],
+                },
+                "customdata": texts,
+                "hovertemplate": HOVER,
+            },
+        ]
+    layout = {
+        "height": 460,
+        "xaxis": {"title": {"text": page.header("days")}, "rangemode": "tozero"},
+        "yaxis": {
+            "title": {"text": still},
+            "tickformat": ".0%",
+            "range": [0, 1.02],
+        },
+        "showlegend": True,
+    }
+    return page.figure(title, traces, layout)

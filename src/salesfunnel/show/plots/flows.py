@@ -1,0 +1,287 @@
+"""Flows: from which state to which, as bands and as a grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.log.labels import Where
+from salesfunnel.log.naming import Namer, state_namer
+from salesfunnel.log.stageflow import StageFlow
+from salesfunnel.log.stagelog import Instant, StageLog
+from salesfunnel.metrics.rates import ratio
+from salesfunnel.model.funnel import Funnel
+from salesfunnel.model.stage import LOST, WON
+from salesfunnel.show.plots.drawing import (
+    HOVER,
+    Canvas,
+    as_flow,
+    canvas,
+    names,
+    numbers,
+    safe,
+    tick,
+)
+from salesfunnel.text.catalogue import catalogue
+from salesfunnel.text.humanise import humanised
+from salesfunnel.text.numbers import format_integer, format_percent
+from salesfunnel.text.times import format_duration
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_ROOM = 110
+"""Pixels at the right for the names of narrow bars, which begin at the bar and reach beyond it."""
+
+
+def sankey(
+    source: StageLog | StageFlow,
+    *,
+    funnel: Funnel | None = None,
+    as_of: Instant | None = None,
+    where: Where | None = None,
+    lang: str | None = None,
+    theme: str = "light",
+) -> Figure:
+    """Return the transitions as bands from state to state: skips, step-backs and losses too.
+
+    Parameters
+    ----------
+    source : StageLog or StageFlow
+        A log, or its flow; the groups of a flow are taken together.
+    funnel : Funnel, optional
+        Of a flow: what names its states; by default their keys are shown.
+    as_of : datetime, date or str, optional
+        Of a log: the instant of knowledge.
+    where : mapping of str to label or collection of labels, optional
+        Of a log: which opportunities count.
+    lang : str, optional
+        By default English.
+    theme : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    DefinitionError, UnknownAttributeError, UnknownLanguageError, MissingExtraError
+        If an argument is not of this form, or plotly is not installed.
+    """
+    page = canvas(lang, theme)
+    flow = as_flow(source, as_of=as_of, where=where)
+    title = catalogue(page.lang).text("chart.sankey")
+    place = np.nonzero(flow.counts)
+    from_state, to_state = place
+    count = flow.counts[place]
+    if not len(count):
+        return page.figure(title, [], {})
+    states = _names(source, funnel, flow.states, page.lang)
+    n_stages = len(flow.states) - 2
+    kind = _kinds(from_state, to_state, n_stages)
+    shown = np.unique(place)
+    node = np.zeros(len(flow.states), np.int64)
+    node[shown] = np.arange(len(shown))
+    colours = page.palette
+    veils = {
+        "forward": colours.won_veil,
+        "skip": colours.open_veil,
+        "back": colours.back_veil,
+        "lost": colours.lost_veil,
+        "won": colours.won_veil,
+    }
+    solid = {
+        "forward": colours.won,
+        "skip": colours.still_open,
+        "back": colours.others[0] if theme == "dark" else colours.others[1],
+        "lost": colours.lost,
+    }
+    seconds = None if flow.durations is None else ratio(flow.seconds[place], count)
+    rows = zip(from_state.tolist(), to_state.tolist(), count.tolist(), kind, strict=True)
+    texts = []
+    for index, (start, end, number, what) in enumerate(rows):
+        lines = [
+            f"<b>{safe(states[start])} → {safe(states[end])}</b>",
+            f"{page.header('transitions')}: {format_integer(number, page.lang)}",
+        ]
+        if seconds is not None:
+            length = format_duration(float(seconds[index]), page.lang)
+            lines.append(f"{page.header('mean_seconds')}: {length}")
+        texts.append(["<br>".join([*lines, page.text(f"chart.flow_{what}")])])
+    bands = {
+        "type": "sankey",
+        "orientation": "v",
+        "arrangement": "snap",
+        "node": {
+            "label": [tick(states[state]) for state in shown.tolist()],
+            "color": [
+                colours.lost if flow.states[state] == LOST else colours.won
+                for state in shown.tolist()
+            ],
+            "pad": 18,
+            "thickness": 14,
+            "line": {"width": 0},
+            "hovertemplate": "%{label}<extra></extra>",
+        },
+        "link": {
+            "source": node[from_state].tolist(),
+            "target": node[to_state].tolist(),
+            "value": count.tolist(),
+            "color": [veils[what] for what in kind],
+            "customdata": texts,
+            "hovertemplate": HOVER,
+        },
+    }
+    # A diagram of bands has no legend of its own: points that are nowhere carry it.
+    legend = [
+        {
+            "type": "scatter",
+            "x": [None],
+            "y": [None],
+            "mode": "markers",
+            "marker": {"color": solid[what], "symbol": "square", "size": 11},
+            "name": page.text(f"chart.flow_{what}"),
+        }
+        for what in solid
+        if what in kind
+    ]
+    none: dict[str, Any] = {"visible": False, "fixedrange": True}
+    layout = {
+        "height": 180 + 48 * len(shown),
+        "xaxis": none,
+        "yaxis": none,
+        "margin": {"r": _ROOM},
+        "legend": {"y": 0},
+        "showlegend": True,
+    }
+    return page.figure(title, [bands, *legend], layout)
+
+
+def heatmap(
+    source: StageLog | StageFlow,
+    *,
+    funnel: Funnel | None = None,
+    as_of: Instant | None = None,
+    where: Where | None = None,
+    lang: str | None = None,
+    theme: str = "light",
+) -> Figure:
+    """Return where opportunities went from each state: a grid of state by state, each row 100%.
+
+    Parameters
+    ----------
+    source, funnel, as_of, where, lang, theme
+        As in `sankey`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    DefinitionError, UnknownAttributeError, UnknownLanguageError, MissingExtraError
+        If an argument is not of this form, or plotly is not installed.
+    """
+    page = canvas(lang, theme)
+    flow = as_flow(source, as_of=as_of, where=where)
+    title = catalogue(page.lang).text("chart.heatmap")
+    counts = flow.counts
+    from_states = np.flatnonzero(counts.sum(axis=1))
+    to_states = np.flatnonzero(counts.sum(axis=0))
+    if not len(from_states):
+        return page.figure(title, [], {})
+    states = _names(source, funnel, flow.states, page.lang)
+    share = ratio(counts, counts.sum(axis=1, keepdims=True))[np.ix_(from_states, to_states)]
+    count = counts[np.ix_(from_states, to_states)]
+    starts = [states[state] for state in from_states.tolist()]
+    ends = [states[state] for state in to_states.tolist()]
+    texts = [
+        [
+            [
+                "<br>".join(
+                    [
+                        f"<b>{safe(start)} → {safe(end)}</b>",
+                        f"{page.header('share')}: {format_percent(part, page.lang)}",
+                        f"{page.header('transitions')}: {format_integer(number, page.lang)}",
+                    ]
+                )
+            ]
+            for end, part, number in zip(ends, parts, numbers_of, strict=True)
+        ]
+        for start, parts, numbers_of in zip(starts, share.tolist(), count.tolist(), strict=True)
+    ]
+    grid = heat(page, share, texts, where_any=count > 0)
+    return page.figure(
+        title,
+        [grid],
+        {
+            "height": 150 + 40 * len(starts),
+            "xaxis": {
+                "tickvals": list(range(len(ends))),
+                "ticktext": [tick(end) for end in ends],
+                "title": {"text": page.header("to")},
+                "showgrid": False,
+                "zeroline": False,
+            },
+            "yaxis": {**names(starts), "title": {"text": page.header("from")}},
+        },
+    )
+
+
+def heat(
+    page: Canvas,
+    share: NDArray[np.float64],
+    texts: list[list[list[str]]],
+    *,
+    where_any: NDArray[np.bool_],
+    labelled: bool = True,
+) -> dict[str, Any]:
+    """Return a grid of shares, darker where they are larger, with the shares written into it."""
+    shown = np.where(where_any, share, np.nan)
+    return {
+        "type": "heatmap",
+        "z": [numbers(row) for row in shown],
+        "x": list(range(share.shape[1])),
+        "y": list(range(share.shape[0])),
+        "zmin": 0,
+        "colorscale": [[0, page.palette.faint], [1, page.palette.strong]],
+        "xgap": 2,
+        "ygap": 2,
+        "hoverongaps": False,
+        "customdata": texts,
+        "hovertemplate": HOVER,
+        "texttemplate": "%{z:.0%}" if labelled else "",
+        "colorbar": {"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
+    }
+
+
+def _kinds(from_state: NDArray[np.int64], to_state: NDArray[np.int64], n_stages: int) -> list[str]:
+    """Return what each transition is: forward by one, a skip, back, a loss or a win."""
+    lost = to_state == n_stages + 1
+    won = (to_state == n_stages) & (from_state < n_stages)
+    back = (to_state <= from_state) & ~lost
+    skip = (to_state > from_state + 1) & ~lost & ~won
+    found = np.select([lost, won, back, skip], ["lost", "won", "back", "skip"], "forward")
+    return list(map(str, found))
+
+
+def _names(
+    source: StageLog | StageFlow, funnel: Funnel | None, states: tuple[str, ...], lang: str
+) -> list[str]:
+    """Return what the states are called."""
+    name: Namer | None = None
+    if isinstance(source, StageLog):
+        name = state_namer(source.funnel)
+    elif funnel is not None:
+        name = state_namer(funnel)
+    words = catalogue(lang)
+    return [
+        name(key, lang)
+        if name
+        else words.text(f"state.{key}")
+        if key in (WON, LOST)
+        else humanised(key)
+        for key in states
+    ]
