@@ -342,6 +342,11 @@ def test_a_deal_that_names_no_pipeline_is_known_by_its_stage() -> None:
         "default": ["1"],
         "77": ["2"],
     }
+    for name in ("Demo", "Demo (Sales)", "Closed lost (Sales)"):
+        log = load(deals=[deal("1", name, pipeline=None)], pipelines=[SALES, RENEWAL])
+        assert log.funnel.name == "Sales"
+    with pytest.raises(DefinitionError, match="are of a pipeline that they do not name: name one"):
+        load(deals=[deal("1", "Closed lost", pipeline=None)], pipelines=[SALES, RENEWAL])
 
 
 def test_an_unknown_pipeline_is_rejected() -> None:

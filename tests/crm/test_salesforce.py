@@ -354,6 +354,24 @@ def test_what_is_expected_now_is_not_said_of_earlier_entries() -> None:
     assert labels(log, "owner") == ["005A", "005A"]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_changes_of_one_second_link_up(turned: bool) -> None:
+    history = [
+        change("A", "StageName", "Lead", "Demo", "01-20T10:00"),
+        change("A", "Amount", 1, 2, "01-20T10:00"),
+        change("A", "StageName", "Demo", "Old", "01-20T10:00"),
+        change("A", "StageName", "Old", "Demo", "01-21T10:00"),
+        change("A", "StageName", "Demo", "Closed Won", "01-21T10:00"),
+    ]
+    log = load(
+        opportunities=[opportunity("A", "Closed Won")],
+        field_history=history[::-1] if turned else history,
+    )
+
+    assert [state for _, state, _ in told(log) if state != "won"][:3] == ["Lead", "Demo", "Old"]
+    assert [state for _, state, _ in collapsed(log)] == ["Lead", "Demo", "Old", "Demo", "won"]
+
+
 # ── owners ────────────────────────────────────────────────────────────────────────────────────────
 
 ANN, BO = "0055g0000011111AAA", "0055g0000022222AAA"

@@ -20,7 +20,11 @@ def meanings_of(pipelines: Iterable[Pipeline]) -> dict[str, str]:
 def pipelines_of(deals: Deals, pipelines: Sequence[Pipeline]) -> list[str | None]:
     """Return the pipeline of each deal: as it says, by its stage, or the only one there is."""
     known = {name: member.id for member in pipelines for name in (member.label, member.id)}
-    by_stage = {stage.id: member.id for member in pipelines for stage in member.stages}
+    owners: dict[str, set[str]] = {}
+    for member in pipelines:
+        for name in member.meanings():
+            owners.setdefault(name, set()).add(member.id)
+    by_stage = {name: next(iter(keys)) for name, keys in owners.items() if len(keys) == 1}
     only = pipelines[0].id if len(pipelines) == 1 else None
     return [
         by_stage.get(stage or "", only) if said is None else known.get(said)
@@ -46,9 +50,10 @@ def choose(deals: Deals, pipelines: Sequence[Pipeline], wanted: str | None) -> P
     found = [member for member in pipelines if member.id in present]
     if len(found) > 1 or (not found and len(pipelines) > 1):
         names = ", ".join(f"{member.id!r} ({member.label})" for member in found or pipelines)
+        which = "of several pipelines" if found else "of a pipeline that they do not name"
         raise DefinitionError(
-            f"the deals are of several pipelines: name one by pipeline=, or load all by "
-            f"load_by_pipeline; there are {names}"
+            f"the deals are {which}: name one by pipeline=, or load all by load_by_pipeline; there "
+            f"are {names}"
         )
     return (found or pipelines)[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from salesfunnel.crm.cells import day, fold, text
@@ -96,9 +97,10 @@ class Changes:
             elif key is not None and kind is not None:
                 change = Change(micro[row], row, kind, old.cells[row], new.cells[row])
                 self.of.setdefault(key, []).append(_read(change))
-        for changes in self.of.values():
+        for key, changes in self.of.items():
             # In one save the new stage comes first, so that what else changed belongs to it.
             changes.sort(key=lambda change: (change.micro, change.kind != STAGE))
+            self.of[key] = _linked(changes)
 
     def drop_ignored(self, opportunity: str) -> None:
         """Drop the changes of an opportunity whose records are ignored by now."""
@@ -120,6 +122,28 @@ def _read(change: Change) -> Change:
     else:
         old, new = text(change.old), text(change.new)
     return change._replace(old=old, new=new)
+
+
+def _linked(changes: list[Change]) -> list[Change]:
+    """Return changes with those of the stage in one instant in the order in which they link up.
+
+    Times are whole seconds, and Salesforce does not say in which order the changes of one second
+    were made; but each starts where the one before it ended.
+    """
+    linked: list[Change] = []
+    stage: str | None = None
+    for _, together in groupby(changes, key=lambda change: (change.micro, change.kind == STAGE)):
+        left = list(together)
+        while left:
+            follows = [change for change in left if change.old == stage]
+            ends = {change.new for change in left}
+            starts = [change for change in left if change.old not in ends]
+            found = left[0] if left[0].kind != STAGE else (follows or starts or left)[0]
+            left.remove(found)
+            linked.append(found)
+            if found.kind == STAGE:
+                stage = found.new
+    return linked
 
 
 class Owners:
