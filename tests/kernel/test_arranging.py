@@ -50,11 +50,11 @@ def test_funnels_of_every_length_are_counted_with_and_without_durations(n_states
     np.add.at(expected, (state[:-1][same], state[1:][same]), 1)
 
     for durations in (True, False):
-        sums = add_up(entries, n_states, keep_repeats=True, durations=durations)
+        added = add_up(entries, n_states, keep_repeats=True, durations=durations)
 
-        assert sums.counts.tolist() == expected.tolist()
+        assert added.counts.tolist() == expected.tolist()
         assert (
-            sums.starts.tolist()
+            added.starts.tolist()
             == np.bincount(state[entries.first_rows], minlength=n_states).tolist()
         )
-        assert sums.ends.sum() == len(entries.first_rows)
+        assert added.ends.sum() == len(entries.first_rows)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from salesfunnel.kernel import arranging, flow, ordering, packing
+from salesfunnel.kernel import arranging, flow, ordering, packing, sums
 from salesfunnel.kernel.arranging import arrange
 from salesfunnel.kernel.entries import Columns, Entries
 from salesfunnel.kernel.flow import Grouped, add_up
@@ -27,8 +27,9 @@ ROWS = list[tuple[int, int, int]]
 def chunk_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks so small that these few rows fill several of them must change nothing."""
     if request.param == "tiny chunks":
-        for module in (arranging, flow, ordering, packing):
+        for module in (arranging, flow, ordering, packing, sums):
             monkeypatch.setattr(module, "CHUNK", 4)
+        monkeypatch.setattr(sums, "MANY_CELLS", 2 * N_STATES**2)
         monkeypatch.setattr(packing, "_SPLIT_CHUNK", 4)
 
 
@@ -60,10 +61,10 @@ def packed_with_state(rows: Columns, state_bits: int, *, whole: bool = False) ->
     return pack(opportunity, time, fields, span_of(opportunity, time), whole=whole)
 
 
-def micro(sums: ExactSums | None) -> list[Any]:
-    assert sums is not None
-    assert ((sums.micro >= 0) & (sums.micro < MICRO)).all()
-    exact: list[Any] = (sums.whole.astype(object) * MICRO + sums.micro).tolist()
+def micro(exact_sums: ExactSums | None) -> list[Any]:
+    assert exact_sums is not None
+    assert ((exact_sums.micro >= 0) & (exact_sums.micro < MICRO)).all()
+    exact: list[Any] = (exact_sums.whole.astype(object) * MICRO + exact_sums.micro).tolist()
     return exact
 
 
@@ -221,7 +222,7 @@ def test_the_flow_adds_up_transition_by_transition(
     # Groups and amounts of a run are those of its first entry, whatever the other ones have.
     group, amounts = numbers % 3, numbers * 2**50 - 2**53
 
-    sums = add_up(
+    added = add_up(
         entries,
         N_STATES,
         known=known,
@@ -249,21 +250,21 @@ def test_the_flow_adds_up_transition_by_transition(
             duration[cell] += target[2] - source[2]
             amount[cell] += int(amounts[n])
     expected = [a if grouped else a[0] for a in (counts, duration, amount, starts, ends)]
-    assert sums.counts.tolist() == expected[0].tolist()
-    assert micro(sums.durations) == expected[1].tolist()
-    assert micro(sums.amounts) == expected[2].tolist()
-    assert sums.starts.tolist() == expected[3].tolist()
-    assert sums.ends.tolist() == expected[4].tolist()
+    assert added.counts.tolist() == expected[0].tolist()
+    assert micro(added.durations) == expected[1].tolist()
+    assert micro(added.amounts) == expected[2].tolist()
+    assert added.starts.tolist() == expected[3].tolist()
+    assert added.ends.tolist() == expected[4].tolist()
 
 
 def test_durations_and_amounts_are_added_up_only_when_asked() -> None:
     entries = Entries.of_columns(columns([(0, 0, 0), (0, 1, 1)]))
 
-    sums = add_up(entries, N_STATES, durations=False)
+    added = add_up(entries, N_STATES, durations=False)
 
-    assert sums.durations is None
-    assert sums.amounts is None
-    assert sums.counts[0, 1] == 1
+    assert added.durations is None
+    assert added.amounts is None
+    assert added.counts[0, 1] == 1
 
 
 def test_a_sum_beyond_64_bits_of_microseconds_is_exact() -> None:
@@ -273,6 +274,6 @@ def test_a_sum_beyond_64_bits_of_microseconds_is_exact() -> None:
         Columns(np.repeat(np.arange(n), 2), np.tile(np.array([0, 1], np.uint8), n), time)
     )
 
-    sums = add_up(entries, 2)  # beyond 64 bits of microseconds, which is exact all the same
+    added = add_up(entries, 2)  # beyond 64 bits of microseconds, which is exact all the same
 
-    assert micro(sums.durations)[0] == [0, n * int(time[1] - time[0])]
+    assert micro(added.durations)[0] == [0, n * int(time[1] - time[0])]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesfunnel.errors import SizeError
-from salesfunnel.kernel.sums import Adder, ExactSums, as_millionths
+from salesfunnel.kernel.sums import MANY_CELLS, Adder, ExactSums, Tally, as_millionths
 
 MILLION = 1_000_000
 parts = st.tuples(st.integers(-(2**61), 2**61), st.integers(0, MILLION - 1))
@@ -101,20 +101,21 @@ def test_an_amount_too_large_to_add_exactly_is_refused(amount: float) -> None:
 values = st.integers(-(2**62), 2**62) | st.integers(-5, 5) | st.integers(2**53 - 1, 2**53 + 1)
 
 
+@pytest.mark.parametrize("many", [False, True])
 @given(
-    st.lists(st.tuples(st.integers(0, 2), values), max_size=20),
-    st.integers(1, 7),
-    st.sampled_from([1, 7, MILLION, 3 * MILLION]),
+    rows=st.lists(st.tuples(st.integers(0, 2), values), max_size=20),
+    at_a_time=st.integers(1, 7),
+    unit=st.sampled_from([1, 7, MILLION, 3 * MILLION]),
 )
 def test_integers_add_exactly_by_cell(
-    rows: list[tuple[int, int]], at_a_time: int, unit: int
+    many: bool, rows: list[tuple[int, int]], at_a_time: int, unit: int
 ) -> None:
     codes = np.array([code for code, _ in rows], np.intp)
     column = np.array([value for _, value in rows], np.int64)
     largest = max((abs(value) for _, value in rows), default=0)
     expected = [sum(unit * v for code, v in rows if code == place) for place in range(2)]
 
-    adder = Adder(2, largest, at_a_time, len(rows))
+    adder = Adder(MANY_CELLS + 1 if many else 3, 2, largest, len(rows))
     for start in range(0, len(rows), at_a_time):
         piece = slice(start, start + at_a_time)
         adder.add(codes[piece], column[piece])
@@ -128,14 +129,26 @@ def test_integers_add_exactly_by_cell(
             adder.total(unit)
 
 
-def test_values_are_added_as_they_are_where_floats_are_exact() -> None:
-    assert Adder.fits(2**37 - 1, 1 << 15, 10**6)
-    assert not Adder.fits(2**53, 1, 1)
-    assert not Adder.fits(2**30, 1 << 15, 2**40)
+@pytest.mark.parametrize("n_cells", [3, MANY_CELLS + 1])
+def test_codes_are_counted_in_few_cells_and_in_many(n_cells: int) -> None:
+    tally = Tally(n_cells)
+
+    tally.add(np.array([2, 0, 2]))
+    tally.add(np.array([2]))
+
+    assert tally.counts[:3].tolist() == [1, 0, 3]
+    assert tally.counts.sum() == 4
+
+
+def test_values_are_added_as_they_are_where_floats_or_integers_are_exact() -> None:
+    assert Adder.fits(9, 2**37 - 1, 10**6)
+    assert not Adder.fits(9, 2**37, 10**6)
+    assert Adder.fits(MANY_CELLS + 1, 2**42 - 1, 10**6)
+    assert not Adder.fits(9, 2**30, 2**40)
 
 
 def test_what_a_clock_has_too_much_is_taken_off() -> None:
-    adder = Adder(2, 2**20, 4, 4)
+    adder = Adder(2, 2, 2**20, 4)
     adder.add(np.array([0, 0, 1]), np.array([(3 << 4) + 2, (5 << 4) - 1, 7 << 4]))
 
     assert millionths(adder.total(MILLION, np.array([1, 0]), 4)) == [8 * MILLION, 7 * MILLION]
@@ -144,7 +157,8 @@ def test_what_a_clock_has_too_much_is_taken_off() -> None:
 def test_more_values_than_a_float_adds_exactly() -> None:
     n, largest = 100_000, 9_000_000_000_000 * MILLION + 999_999
 
-    adder = Adder(1, largest, n, n)
-    adder.add(np.zeros(n, np.intp), np.full(n, largest))
+    adder = Adder(1, 1, largest, n)
+    for _ in range(10):
+        adder.add(np.zeros(n // 10, np.intp), np.full(n // 10, largest))
 
     assert millionths(adder.total()) == [n * largest]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.kernel.entries import Entries
 from salesfunnel.kernel.packing import CHUNK, chunks
-from salesfunnel.kernel.sums import Adder, ExactSums
+from salesfunnel.kernel.sums import Adder, ExactSums, Tally
 from salesfunnel.kernel.transitions import MOST_STEPS, count_steps
 
 Rows = slice | NDArray[np.int64]
@@ -137,7 +137,7 @@ def _rows_that_count(
 
 
 class _Table:
-    """Collects transitions in buffers, and adds up a buffer at a time.
+    """Adds up transitions, a chunk at a time.
 
     There is a cell for each pair of states of each group. Steps from the end of one opportunity to
     the start of the next have cells of their own beyond: without groups one for each pair, which
@@ -156,33 +156,26 @@ class _Table:
         self._n_states = n_states
         self._groups = groups
         self._amounts = amounts
+        n_groups = 1 if groups is None else groups.n_groups
         self._pairs = n_states * n_states
-        self._cells = self._pairs * (1 if groups is None else groups.n_groups)
-        self._all_cells = self._cells + (self._pairs if groups is None else 1)
+        self._cells = self._pairs * n_groups
         self._pair_type = np.uint16 if 2 * self._pairs < 1 << 16 else np.uint32
-        # A table much larger than what is counted at a time would cost more than the counting.
-        size = 1 + (CHUNK if groups is None else min(max(self._cells, CHUNK), len(entries) + CHUNK))
-        self._codes = np.empty(size, np.intp)
-        self._filled = 0
-        self._counts = np.zeros(self._all_cells, np.int64)
-        self._clock = _Clock(entries, size) if durations else None
+        n_cells = self._cells + (self._pairs if groups is None else 1)
+        self._counts = Tally(n_cells)
+        self._starts, self._ends = Tally(n_states * n_groups), Tally(n_states * n_groups)
+        self._clock = _Clock(entries, n_cells, grouped=groups is not None) if durations else None
         self._elapsed: Adder | None = None
         if self._clock is not None:
-            self._elapsed = Adder(self._cells, self._clock.longest, size, len(entries))
-            self._durations = np.empty(size, np.int64)
+            self._elapsed = Adder(n_cells, self._cells, self._clock.longest, len(entries))
         self._amount: Adder | None = None
         if amounts is not None:
             largest = max(int(amounts.max(initial=0)), -int(amounts.min(initial=0)))
-            self._amount = Adder(self._cells, largest, size, len(entries))
-            self._values = np.empty(size, np.int64)
-        ends = n_states * (1 if groups is None else groups.n_groups)
-        self._starts, self._ends = np.zeros(ends, np.int64), np.zeros(ends, np.int64)
-        self._begun: list[NDArray[np.intp]] = []
-        self._ended: list[NDArray[np.intp]] = []
+            self._amount = Adder(n_cells, self._cells, largest, len(entries))
+        self._codes = np.empty(CHUNK, np.intp)
 
     def begin(self, row: int) -> None:
         """Note the first entry of all."""
-        self._starts[self._places(np.array([row]))] += 1
+        self._starts.add(self._places(np.array([row])))
 
     def _places(self, rows: NDArray[np.int64]) -> NDArray[np.intp]:
         """Return where some entries count as starts or ends: by group, if any, and state."""
@@ -192,19 +185,15 @@ class _Table:
         return place
 
     def add(self, rows: Rows) -> None:
-        """Add the transitions between consecutive ones of some rows."""
+        """Add the transitions between consecutive ones of some rows, at most a chunk and one."""
         state = self._entries.state[rows]
-        n = len(state) - 1
-        if n < 1:
+        if len(state) < 2:
             return
-        if self._filled + n > len(self._codes):
-            self._flush()
-        here = slice(self._filled, self._filled + n)
         targets = slice(rows.start + 1, rows.stop) if isinstance(rows, slice) else rows[1:]
         new = self._entries.new[targets]
         pair = np.multiply(state[:-1], self._n_states, dtype=self._pair_type)
         pair += state[1:]
-        code = self._codes[here]
+        code = self._codes[: len(pair)]
         if self._groups is None:
             pair += np.multiply(new, self._pairs, dtype=self._pair_type)
             code[:] = pair
@@ -215,50 +204,33 @@ class _Table:
             code[begins] = self._cells
             row = begins + rows.start if isinstance(rows, slice) else rows[begins]
             after = row + 1 if isinstance(rows, slice) else rows[begins + 1]
-            self._begun.append(self._places(after))
-            self._ended.append(self._places(row))
-        if self._clock is not None:
-            self._clock.differences(rows, self._durations[here])
-        if self._amounts is not None:
-            self._values[here] = self._amounts[targets]
-        self._filled += n
-
-    def _flush(self) -> None:
-        codes = self._codes[: self._filled]
-        self._counts += np.bincount(codes, minlength=self._all_cells)
-        if self._elapsed is not None:
-            self._elapsed.add(codes, self._durations[: self._filled])
-        if self._amount is not None:
-            self._amount.add(codes, self._values[: self._filled])
-        if self._begun:
-            n_places = len(self._starts)
-            self._starts += np.bincount(np.concatenate(self._begun), minlength=n_places)
-            self._ends += np.bincount(np.concatenate(self._ended), minlength=n_places)
-            self._begun.clear()
-            self._ended.clear()
-        self._filled = 0
+            self._starts.add(self._places(after))
+            self._ends.add(self._places(row))
+        self._counts.add(code)
+        if self._clock is not None and self._elapsed is not None:
+            self._elapsed.add(code, self._clock.differences(rows))
+        if self._amounts is not None and self._amount is not None:
+            self._amount.add(code, self._amounts[targets])
 
     def result(self, last: int) -> FlowSums:
         """Return the sums of all that was added; `last` is the last entry of all, -1 for none."""
-        if self._filled:
-            self._flush()
         if last >= 0:
-            self._ends[self._places(np.array([last]))] += 1
+            self._ends.add(self._places(np.array([last])))
         n_states = self._n_states
-        counts, starts, ends = self._counts[: self._cells], self._starts, self._ends
+        counts, starts, ends = (t.counts for t in (self._counts, self._starts, self._ends))
         shape: tuple[int, ...] = (n_states, n_states)
         if self._groups is None:
-            between = self._counts[self._cells :].reshape(shape)
+            between = counts[self._cells :].reshape(shape)
             starts, ends = starts + between.sum(axis=0), ends + between.sum(axis=1)
         else:
             shape = (self._groups.n_groups, *shape)
             starts, ends = starts.reshape(shape[:-1]), ends.reshape(shape[:-1])
+        counts = counts[: self._cells].reshape(shape)
         durations = None
         if self._clock is not None and self._elapsed is not None:
-            pairs = counts.reshape(-1, n_states, n_states)
-            durations = self._clock.in_microseconds(self._elapsed, pairs).reshape(shape)
+            durations = self._clock.in_microseconds(self._elapsed, counts).reshape(shape)
         amounts = None if self._amount is None else self._amount.total().reshape(shape)
-        return FlowSums(counts.reshape(shape), durations, amounts, starts, ends)
+        return FlowSums(counts, durations, amounts, starts, ends)
 
 
 class _Clock:
@@ -274,7 +246,7 @@ class _Clock:
         The largest difference there can be.
     """
 
-    def __init__(self, entries: Entries, size: int) -> None:
+    def __init__(self, entries: Entries, n_cells: int, *, grouped: bool) -> None:
         packed = entries.packed
         self._ticks = entries.time if packed is None else packed.key
         self._shift = self._state_bits = 0
@@ -285,17 +257,20 @@ class _Clock:
             self._unit = layout.unit
             self._shift = layout.low_bits
             steps = (last - first) // layout.unit
-            if entries.state_in_key and Adder.fits((steps + 1) << self._shift, size, len(entries)):
+            longest = (steps + 1) << self._shift
+            # By group there are so many sums to put right that cutting off is less work.
+            if entries.state_in_key and not grouped and Adder.fits(n_cells, longest, len(entries)):
                 self._shift, self._state_bits = 0, layout.low_bits
         self.longest = ((last - first) // self._unit + bool(self._state_bits)) << self._state_bits
-        self._buffer = np.empty(CHUNK + 1, np.int64)
+        self._shifted = np.empty(CHUNK + 1, np.int64)
+        self._differences = np.empty(CHUNK, np.int64)
 
-    def differences(self, rows: Rows, out: NDArray[np.int64]) -> None:
-        """Write the differences between consecutive ones of some rows."""
+    def differences(self, rows: Rows) -> NDArray[np.int64]:
+        """Return the differences between consecutive ones of some rows, until asked again."""
         clock = self._ticks[rows]
         if self._shift:
-            clock = np.right_shift(clock, self._shift, out=self._buffer[: len(clock)])
-        np.subtract(clock[1:], clock[:-1], out=out)
+            clock = np.right_shift(clock, self._shift, out=self._shifted[: len(clock)])
+        return np.subtract(clock[1:], clock[:-1], out=self._differences[: len(clock) - 1])
 
     def in_microseconds(self, elapsed: Adder, counts: NDArray[np.int64]) -> ExactSums:
         """Return sums of differences as sums of durations, given how often each pair occurs."""

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import SizeError
-from salesfunnel.kernel.packing import CHUNK, chunks
+from salesfunnel.kernel.packing import CHUNK
 
 MICRO = 1_000_000
+MANY_CELLS = 1 << 13
+"""Above so many cells a table for every chunk costs more than adding values one by one."""
 _FLOAT_BITS = 53
 _INT_BITS = 62
 """Of a 64-bit integer, one bit being for the sign and one in reserve."""
@@ -78,62 +80,78 @@ def as_millionths(amounts: NDArray[np.float64]) -> NDArray[np.int64]:
     return millionths
 
 
-class Adder:
-    """Adds up integers by cell.
+class Tally:
+    """Counts codes by cell: many at a time in a few cells, one after the other in very many."""
 
-    `bincount` adds in float64, which is exact below 2⁵³. Values too large for that, as many as
-    there are at a time, are added in limbs: pieces of so few bits that the sums of each are exact.
+    def __init__(self, n_cells: int) -> None:
+        self.counts = np.zeros(n_cells, np.int64)
+
+    def add(self, codes: NDArray[np.intp]) -> None:
+        """Count codes."""
+        if len(self.counts) > MANY_CELLS:
+            np.add.at(self.counts, codes, 1)
+        else:
+            self.counts += np.bincount(codes, minlength=len(self.counts))
+
+
+class Adder:
+    """Adds up integers by cell, a chunk at a time.
+
+    `bincount` adds in float64, which is exact below 2⁵³; into very many cells integers are added as
+    they are. Values too large for that, as many as there are, are added in limbs: pieces of so few
+    bits that the sums of each are exact.
 
     Parameters
     ----------
     n_cells : int
-        Codes from here on are left out.
+        How many cells there are.
+    n_kept : int
+        How many of them the totals are asked of; the others may pass any limit.
     largest : int
         The largest absolute value.
-    at_a_time : int
-        How many values are added at a time, at most.
     in_all : int
-        How many there are in all, at most.
+        How many values there are, at most.
     """
 
-    def __init__(self, n_cells: int, largest: int, at_a_time: int, in_all: int) -> None:
-        self._n_cells = n_cells
+    def __init__(self, n_cells: int, n_kept: int, largest: int, in_all: int) -> None:
+        self._n_kept = n_kept
         self._largest = largest
         self._in_all = in_all
-        self._width = self._limb_bits(at_a_time, in_all)
+        self._width = self._limb_bits(n_cells, in_all)
         n_limbs = max(1, -(-largest.bit_length() // self._width))
         self._limbs = [np.zeros(n_cells, np.int64) for _ in range(n_limbs)]
-        self._limb = np.empty(min(at_a_time, CHUNK), np.int64)
-        self._floats = np.empty(at_a_time)
+        self._part = np.empty(CHUNK, np.int64)
+        self._floats = np.empty(CHUNK)
 
     @staticmethod
-    def _limb_bits(at_a_time: int, in_all: int) -> int:
-        return min(_FLOAT_BITS - at_a_time.bit_length(), _INT_BITS - in_all.bit_length())
+    def _limb_bits(n_cells: int, in_all: int) -> int:
+        bits = _INT_BITS - in_all.bit_length()
+        return bits if n_cells > MANY_CELLS else min(bits, _FLOAT_BITS - CHUNK.bit_length())
 
     @classmethod
-    def fits(cls, largest: int, at_a_time: int, in_all: int) -> bool:
+    def fits(cls, n_cells: int, largest: int, in_all: int) -> bool:
         """Return whether values can be added as they are."""
-        return largest.bit_length() <= cls._limb_bits(at_a_time, in_all)
+        return largest.bit_length() <= cls._limb_bits(n_cells, in_all)
 
     def add(self, codes: NDArray[np.intp], values: NDArray[np.int64]) -> None:
-        """Add values to their cells."""
-        floats = self._floats[: len(values)]
+        """Add values to their cells, at most a chunk."""
         for index, limb in enumerate(self._limbs):
-            self._write_limb(index, values, floats)
-            added = np.bincount(codes, floats, minlength=self._n_cells)[: self._n_cells]
-            np.add(limb, added.astype(np.int64), out=limb)
+            part = values if len(self._limbs) == 1 else self._limb_of(index, values)
+            if len(limb) > MANY_CELLS:
+                np.add.at(limb, codes, part)
+            else:
+                floats = self._floats[: len(part)]
+                floats[:] = part
+                added = np.bincount(codes, floats, minlength=len(limb))[: self._n_kept]
+                limb[: self._n_kept] += added.astype(np.int64)
 
-    def _write_limb(self, index: int, values: NDArray[np.int64], out: NDArray[np.float64]) -> None:
-        """Write one limb of values; the highest has their sign."""
-        if len(self._limbs) == 1:
-            out[:] = values
-            return
-        for start, stop in chunks(len(values)):
-            limb = self._limb[: stop - start]
-            np.right_shift(values[start:stop], index * self._width, out=limb)
-            if index < len(self._limbs) - 1:
-                np.bitwise_and(limb, (1 << self._width) - 1, out=limb)
-            out[start:stop] = limb
+    def _limb_of(self, index: int, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return one limb of values; the highest has their sign."""
+        part = self._part[: len(values)]
+        np.right_shift(values, index * self._width, out=part)
+        if index < len(self._limbs) - 1:
+            np.bitwise_and(part, (1 << self._width) - 1, out=part)
+        return part
 
     def total(
         self, unit: int = 1, excess: NDArray[np.int64] | None = None, bits: int = 0
@@ -144,7 +162,7 @@ class Adder:
         ----------
         unit : int
             What one of the values is worth, in millionths.
-        excess : (n_cells,) int64 array, optional
+        excess : (n_kept,) int64 array, optional
             By how much the sums are too large, and
         bits : int
             how many of their lowest bits are zero after that, and to be left out.
@@ -154,16 +172,17 @@ class Adder:
         SizeError
             If a sum is beyond 64-bit integers.
         """
-        limbs = self._limbs
+        limbs = [limb[: self._n_kept] for limb in self._limbs]
         if excess is not None:
             limbs = [(limbs[0] - excess) >> bits]
-        if self._largest * self._in_all * unit <= np.iinfo(np.int64).max:
+        wholes, rest = divmod(unit, MICRO)
+        if self._largest * self._in_all * (unit if rest else wholes) <= np.iinfo(np.int64).max:
             together = limbs[0]
             for index, limb in enumerate(limbs[1:], start=1):
                 together = together + (limb << (index * self._width))
-            if unit % MICRO == 0:
-                return ExactSums(together * (unit // MICRO), np.zeros_like(together))
-            return ExactSums(*np.divmod(together * unit, MICRO))
+            if rest:
+                return ExactSums(*np.divmod(together * unit, MICRO))
+            return ExactSums(together * wholes, np.zeros_like(together))
         sizes = sum(
             np.abs(limb).astype(float) * float(unit << (index * self._width)) / MICRO
             for index, limb in enumerate(limbs)
@@ -175,7 +194,7 @@ class Adder:
             )
         # In whole units and millionths from the start: with M for a million, limb·worth is
         # M·(limb·(worth // M) + (limb // M)·(worth % M)) + (limb % M)·(worth % M).
-        whole, micro = np.zeros(self._n_cells, np.int64), np.zeros(self._n_cells, np.int64)
+        whole, micro = np.zeros(self._n_kept, np.int64), np.zeros(self._n_kept, np.int64)
         for index, limb in enumerate(limbs):
             if limb.any():
                 worth, rest = divmod(unit << (index * self._width), MICRO)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
-from datetime import date, datetime, tzinfo
-from typing import Any
+from collections.abc import Iterable, Sequence, Sized
+from datetime import tzinfo
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ from salesfunnel.log.joining import join
 from salesfunnel.log.labels import Labels
 from salesfunnel.log.rows import Meaning, Parsing, Rows, Source, read_rows
 from salesfunnel.log.stagelog import StageLog
-from salesfunnel.log.states import StageMap
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.opportunity import Opportunity
 from salesfunnel.periods import to_zone
@@ -36,42 +35,38 @@ class Reading(Parsing, total=False):
 
 
 def build(
+    funnel: Funnel, source: Source | Iterable[Source], **reading: Unpack[Reading]
+) -> StageLog:
+    """Return the log of a source, or of the batches of one; `StageLog.from_columns` describes how.
+
+    Batches are read one by one, and none is kept.
+    """
+    rows = read(funnel, source, **reading)
+    ties, errors = reading.get("ties", "input"), reading.get("errors", "raise")
+    return log_of_rows(funnel, rows, ties=ties, tz=to_zone(reading.get("tz")), errors=errors)
+
+
+def read(
     funnel: Funnel,
     source: Source | Iterable[Source],
     *,
-    stage_map: StageMap | None = None,
     ties: str = "input",
-    rates: Mapping[str, float] | None = None,
-    missing_time: datetime | date | str | None = None,
-    date_format: str | None = None,
-    tz: str | tzinfo | None = None,
     errors: str = "raise",
-) -> StageLog:
-    """Return the log of a source, or of the batches of one.
-
-    Batches are read one by one, and none is kept. `StageLog.from_columns` describes arguments and
-    errors.
-    """
+    **parsing: Unpack[Parsing],
+) -> Rows:
+    """Return the rows of a source, or of its batches; errors are those of `build`."""
     check(funnel, ties, errors)
-    meaning = Meaning.of(
-        funnel,
-        stage_map=stage_map,
-        rates=rates,
-        missing_time=missing_time,
-        date_format=date_format,
-        tz=tz,
-    )
+    meaning = Meaning.of(funnel, **parsing)
 
-    def read(member: Source) -> Rows:
+    def rows_of(member: Source) -> Rows:
         return read_rows(_checked(member, ties), meaning)
 
-    rows = join(
-        [read(source)]
+    return join(
+        [rows_of(source)]
         if isinstance(source, Source)
-        else work_ahead(read, source, in_thread=lambda member: isinstance(member.stage, Texts)),
+        else work_ahead(rows_of, source, in_thread=lambda member: isinstance(member.stage, Texts)),
         most_bad=DataError.shown if errors == "raise" else None,
     )
-    return log_of_rows(funnel, rows, ties=ties, tz=to_zone(tz), errors=errors)
 
 
 def check(funnel: Funnel, ties: str, errors: str) -> None:

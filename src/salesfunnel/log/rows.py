@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,16 +83,24 @@ class Meaning(NamedTuple):
     tz: tzinfo | None
 
     @classmethod
-    def of(cls, funnel: Funnel, **parsing: Unpack[Parsing]) -> Meaning:
+    def of(
+        cls,
+        funnel: Funnel,
+        *,
+        stage_map: StageMap | None = None,
+        rates: Mapping[str, float] | None = None,
+        missing_time: datetime | date | str | None = None,
+        date_format: str | None = None,
+        tz: str | tzinfo | None = None,
+    ) -> Meaning:
         """Return what arguments of a reader mean."""
-        tz = parsing.get("tz")
         return cls(
             funnel=funnel,
-            stage_map=parsing.get("stage_map") or {},
+            stage_map=stage_map or {},
             names=names_of_states(funnel),
-            rates=parsing.get("rates"),
-            missing_time=parsing.get("missing_time"),
-            date_format=parsing.get("date_format"),
+            rates=rates,
+            missing_time=missing_time,
+            date_format=date_format,
             tz=None if tz is None else to_zone(tz),
         )
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from salesfunnel.engine.convert import Conversion, convert
+from salesfunnel.model.sources import SOURCES, Source, find_source
 from salesfunnel.scoring.assign import Owner, assign
 from salesfunnel.scoring.criteria import Criterion, Disqualifier, Grade, Level
 from salesfunnel.scoring.explain import Contribution, Explanation, Question
 from salesfunnel.scoring.grid import Grid
+from salesfunnel.scoring.leadconversion import (
+    lead_conversion,
+    lead_conversion_by_cohort,
+    source_quality,
+)
+from salesfunnel.scoring.leadlog import lead_funnel, lead_log
 from salesfunnel.scoring.predict.bayes import LevelCounts, NaiveBayesModel, fit_naive_bayes
 from salesfunnel.scoring.predict.calibrate import (
     CalibratedModel,
@@ -48,11 +56,13 @@ from salesfunnel.scoring.validate.ranking import (
 from salesfunnel.scoring.validate.split import TimeSplit, time_folds, time_split
 
 __all__ = [
+    "SOURCES",
     "Auc",
     "AucDifference",
     "Brier",
     "CalibratedModel",
     "Contribution",
+    "Conversion",
     "Criterion",
     "Disqualifier",
     "Explanation",
@@ -74,6 +84,7 @@ __all__ = [
     "Question",
     "Rubric",
     "Scores",
+    "Source",
     "TimeSplit",
     "assign",
     "bant",
@@ -84,7 +95,9 @@ __all__ = [
     "compare_auc",
     "compare_scores",
     "conversion_by_grade",
+    "convert",
     "cross_validate",
+    "find_source",
     "fit_behaviour",
     "fit_isotonic",
     "fit_logistic",
@@ -92,7 +105,11 @@ __all__ = [
     "fit_platt",
     "fit_rubric",
     "gain_curve",
+    "lead_conversion",
+    "lead_conversion_by_cohort",
+    "lead_funnel",
     "lead_history",
+    "lead_log",
     "leak_check",
     "lift_table",
     "load_model",
@@ -100,6 +117,7 @@ __all__ = [
     "meddic",
     "prioritise",
     "roc_auc",
+    "source_quality",
     "strategic_selling",
     "time_folds",
     "time_split",
