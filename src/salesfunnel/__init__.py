@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from salesfunnel.log.stagecounts import StageCounts
     from salesfunnel.log.stageflow import StageFlow
     from salesfunnel.log.stagelog import StageLog
+    from salesfunnel.log.suggest import Suggestion, suggest_mapping
     from salesfunnel.log.wide import read_wide
     from salesfunnel.model.evidence import Evidence
     from salesfunnel.model.lead import Lead
@@ -55,6 +56,7 @@ __all__ = [
     "StageCounts",
     "StageFlow",
     "StageLog",
+    "Suggestion",
     "Table",
     "TransitionEngine",
     "crm",
@@ -68,6 +70,7 @@ __all__ = [
     "read_wide",
     "report",
     "scoring",
+    "suggest_mapping",
     "testing",
 ]
 
@@ -82,6 +85,7 @@ _LATER = {
     "StageCounts": "salesfunnel.log.stagecounts",
     "StageFlow": "salesfunnel.log.stageflow",
     "StageLog": "salesfunnel.log.stagelog",
+    "Suggestion": "salesfunnel.log.suggest",
     "Table": "salesfunnel.table",
     "read_csv": "salesfunnel.log.read",
     "read_current": "salesfunnel.log.current",
@@ -89,6 +93,7 @@ _LATER = {
     "read_parquet": "salesfunnel.log.read",
     "read_wide": "salesfunnel.log.wide",
     "report": "salesfunnel.show.report",
+    "suggest_mapping": "salesfunnel.log.suggest",
 }
 _MODULES = {"crm", "datasets", "metrics", "scoring", "testing"}
 
