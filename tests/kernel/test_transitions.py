@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from salesfunnel.kernel.entries import Columns, Entries
 from salesfunnel.kernel.runs import collapse
 from salesfunnel.kernel.transitions import count_pairs, transitions
 
 
 def test_transitions_are_between_runs_of_one_opportunity() -> None:
-    runs = collapse(
+    entries = Columns(
         np.array([0, 0, 0, 1, 2, 2]),
         np.array([0, 0, 1, 2, 1, 0], np.uint8),
         np.array([0, 5, 7, 1, 2, 2]),
     )
+    runs = collapse(Entries.of_columns(entries))
 
     moves = transitions(runs)
 

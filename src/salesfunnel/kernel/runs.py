@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from salesfunnel.kernel.entries import Entries
+from salesfunnel.kernel.packing import CHUNK
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Runs:
     """Collapsed histories, one after the other.
 
-    Attributes
+    Parameters
     ----------
-    opportunity : (R,) integers
     state : (R,) uint8
-    time : (R,) int64
-        When the run began.
-    starts : (m,) int64
-        Index of the first run of each opportunity that has one.
+    new : (R,) bool
+        Which runs are the first of their opportunity.
+    begins : (N,) bool or None
+        Which entries begin a run; None if all do.
+    opportunity, time : callable
+        Give the opportunities of the runs, (R,) integers, and when they began, (R,) int64: only
+        when asked, as much can be told without them.
     """
 
     def __init__(
         self,
-        opportunity: NDArray[np.integer[Any]],
         state: NDArray[np.uint8],
-        time: NDArray[np.int64],
-        starts: NDArray[np.int64],
+        new: NDArray[np.bool_],
         begins: NDArray[np.bool_] | None,
+        *,
+        opportunity: Callable[[], NDArray[np.integer[Any]]],
+        time: Callable[[], NDArray[np.int64]],
     ) -> None:
-        self.opportunity = opportunity
         self.state = state
-        self.time = time
-        self.starts = starts
+        self.new = new
         self._begins = begins
+        self._opportunity = opportunity
+        self._time = time
+
+    @cached_property
+    def opportunity(self) -> NDArray[np.integer[Any]]:
+        """The opportunity of each run, (R,)."""
+        return self._opportunity()
+
+    @cached_property
+    def time(self) -> NDArray[np.int64]:
+        """When each run began, (R,)."""
+        return self._time()
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """Index of the first run of each opportunity that has one, (m,)."""
+        return np.flatnonzero(self.new)
 
     @cached_property
     def first(self) -> NDArray[np.int64]:
@@ -48,6 +72,10 @@ class Runs:
             return self.first
         return np.append(self.first[1:], len(self._begins))[: len(self.first)] - 1
 
+    def last_of(self, run: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of the last entries of some runs."""
+        return run if self._begins is None else self.last[run]
+
     @cached_property
     def ends(self) -> NDArray[np.int64]:
         """Index of the last run of each opportunity, (m,)."""
@@ -56,42 +84,69 @@ class Runs:
     @cached_property
     def member(self) -> NDArray[np.int64]:
         """For each run the index 0 … m-1 of its opportunity among those that have one, (R,)."""
-        lengths = np.diff(np.append(self.starts, len(self.state)))
-        return np.repeat(np.arange(len(self.starts)), lengths)
+        return np.cumsum(self.new) - 1
 
     def before(self, run: NDArray[np.int64], none: int) -> NDArray[np.int64]:
         """Return the states before some runs; `none` for the first ones of their opportunities."""
-        is_first = (run == 0) | (self.opportunity[run - 1] != self.opportunity[run])
-        return np.where(is_first, none, self.state[run - 1].astype(np.int64))
+        return np.where(self.new[run], none, self.state[run - 1].astype(np.int64))
+
+    def pieces(self) -> Iterator[tuple[slice, Runs]]:
+        """Yield consecutive opportunities, and their runs: about a chunk of them at a time."""
+        starts, n = self.starts, len(self.starts)
+        bounds = np.append(starts, len(self.state))
+        first = 0
+        while first < n:
+            fits = int(np.searchsorted(bounds, bounds[first] + CHUNK, side="right")) - 1
+            last = max(fits, first + 1)
+            runs = slice(int(bounds[first]), int(bounds[last]))
+            yield (
+                slice(first, last),
+                Runs(
+                    self.state[runs],
+                    self.new[runs],
+                    None,
+                    opportunity=lambda runs=runs: self.opportunity[runs],  # type: ignore[misc]
+                    time=lambda runs=runs: self.time[runs],  # type: ignore[misc]
+                ),
+            )
+            first = last
 
 
 def collapse(
-    opportunity: NDArray[np.integer[Any]],
-    state: NDArray[np.uint8],
-    time: NDArray[np.int64],
-    *,
-    keep_repeats: bool = False,
+    entries: Entries, known: NDArray[np.bool_] | None = None, *, keep_repeats: bool = False
 ) -> Runs:
-    """Return the runs of sorted entries; with `keep_repeats` every entry is a run of its own."""
-    starts = np.ones(len(state), bool)
-    np.not_equal(opportunity[1:], opportunity[:-1], out=starts[1:])
-    begins = starts.copy()
-    begins[1:] |= state[1:] != state[:-1]
-    if keep_repeats or begins.all():
-        return Runs(opportunity, state, time, np.flatnonzero(starts), None)
+    """Return the runs of sorted entries.
+
+    Parameters
+    ----------
+    entries : Entries
+    known : (N,) bool array, optional
+        Entries that count: of each opportunity the first ones, or none. Rows are those of what
+        counts.
+    keep_repeats : bool
+        Whether every entry is a run of its own.
+    """
+
+    def cut(column: NDArray[Scalar]) -> NDArray[Scalar]:
+        return column if known is None else column[known]
+
+    state, new = cut(entries.state), cut(entries.new)
+    begins = None
+    if not keep_repeats and entries.repeats:
+        begins = new.copy()
+        begins[1:] |= state[1:] != state[:-1]
+        state, new = state[begins], new[begins]
+
+    def at_runs(column: NDArray[Scalar]) -> NDArray[Scalar]:
+        return cut(column) if begins is None else cut(column)[begins]
+
     return Runs(
-        opportunity[begins], state[begins], time[begins], np.flatnonzero(starts[begins]), begins
+        state,
+        new,
+        begins,
+        opportunity=lambda: at_runs(entries.opportunity),
+        time=lambda: at_runs(entries.time),
     )
-
-
-def last_known(
-    known: NDArray[np.bool_], opportunity: NDArray[np.integer[Any]], rows: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return for each of some rows the last known one up to it, of its opportunity; else -1."""
-    latest = np.maximum.accumulate(np.where(known, np.arange(len(known)), -1))[rows]
-    # The latest known row may belong to an opportunity before this one.
-    strayed = (latest >= 0) & (opportunity[latest] != opportunity[rows])
-    return np.where(strayed, -1, latest)
 
 
 def last_known_within(

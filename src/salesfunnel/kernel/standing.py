@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.kernel.packing import chunks
 from salesfunnel.kernel.runs import Runs
+from salesfunnel.kernel.sums import Tally
 
 OPEN, WON, LOST, CHURNED = range(4)
 """Codes of the statuses."""
@@ -39,14 +42,32 @@ class Standing(NamedTuple):
     before: NDArray[np.uint8]
     sale: NDArray[np.int64]
 
+    def of(self, members: slice) -> Standing:
+        """Return where some of them stand; `sale` stays an index among all runs."""
+        status, furthest, last, before, sale = self
+        return Standing(
+            status[members], furthest[members], last[members], before[members], sale[members]
+        )
+
 
 def standing(runs: Runs, n_stages: int, n_presale: int) -> Standing:
     """Return status and furthest state of each opportunity."""
+    n = len(runs.starts)
+    status, furthest, last, before = (np.empty(n, np.uint8) for _ in range(4))
+    found = Standing(status, furthest, last, before, np.empty(n, np.int64))
+    for members, piece in runs.pieces():
+        some, there = found.of(members), _standing(piece, n_stages, n_presale)
+        some.status[:] = there.status
+        some.furthest[:] = there.furthest
+        some.last[:] = there.last
+        some.before[:] = there.before
+        some.sale[:] = np.where(there.sale < 0, -1, there.sale + runs.starts[members.start])
+    return found
+
+
+def _standing(runs: Runs, n_stages: int, n_presale: int) -> Standing:
     won, lost = n_stages, n_stages + 1
     state, starts, ends = runs.state, runs.starts, runs.ends
-    if len(starts) == 0:
-        none = np.zeros(0, np.uint8)
-        return Standing(none, none, none, none, np.zeros(0, np.int64))
     index = np.arange(len(state))
     last = state[ends]
     before = np.where(ends > starts, state[ends - 1], NOWHERE).astype(np.uint8)
@@ -82,10 +103,12 @@ def standing(runs: Runs, n_stages: int, n_presale: int) -> Standing:
 def first_entries(runs: Runs, n_states: int) -> NDArray[np.int64]:
     """Return the time of each first entry into each state, (m, S); NEVER where there is none."""
     later = np.iinfo(np.int64).max
-    times = np.full(len(runs.starts) * n_states, later)
-    np.minimum.at(times, runs.member * n_states + runs.state, runs.time)
-    times[times == later] = NEVER
-    return times.reshape(-1, n_states)
+    times = np.full((len(runs.starts), n_states), later)
+    for members, piece in runs.pieces():
+        some = times[members].reshape(-1)
+        np.minimum.at(some, piece.member * n_states + piece.state, piece.time)
+        some[some == later] = NEVER
+    return times
 
 
 class StageMasks(NamedTuple):
@@ -180,13 +203,54 @@ def positions(runs: Runs, n_stages: int) -> tuple[NDArray[np.int64], NDArray[np.
     return first.reshape(shape)[:, : n_stages + 1], last.reshape(shape)[:, : n_stages + 1]
 
 
-def count_by_stage(
-    mask: NDArray[np.bool_], group: NDArray[np.int64] | None, n_groups: int
-) -> NDArray[np.int64]:
-    """Return how many opportunities a mask (m, K) has in each stage: (K,), or (G, K) by group."""
-    if group is None:
-        return np.asarray(mask.sum(axis=0, dtype=np.int64))
-    n_stages = mask.shape[1]
-    member, stage = np.nonzero(mask)
-    codes = group[member] * n_stages + stage
-    return np.bincount(codes, minlength=n_groups * n_stages).reshape(n_groups, n_stages)
+class StageSums(NamedTuple):
+    """How many opportunities count for which stage: each (G, K) int64."""
+
+    entered: NDArray[np.int64]
+    advanced: NDArray[np.int64]
+    lost: NDArray[np.int64]
+    open: NDArray[np.int64]
+    churned: NDArray[np.int64]
+
+
+def count_reached(
+    where: Standing, n_stages: int, group: NDArray[np.int64] | None = None, n_groups: int = 1
+) -> StageSums:
+    """Return the counts of the mode ``reached``, by group, (m,), if there is one."""
+    n_furthest, n_statuses = n_stages + 1, CHURNED + 1
+    tally = Tally(n_groups * n_furthest * n_statuses)
+    for start, stop in chunks(len(where.status)):
+        code = where.furthest[start:stop].astype(np.intp)
+        if group is not None:
+            code += group[start:stop] * n_furthest
+        code *= n_statuses
+        code += where.status[start:stop]
+        tally.add(code)
+    table = tally.counts.reshape(n_groups, n_furthest, n_statuses)
+    here = table.sum(axis=2)
+    so_far = here[:, ::-1].cumsum(axis=1)[:, ::-1]
+    churned = table[:, :n_stages, CHURNED].copy()
+    churned[:, -1] += table[:, n_stages, CHURNED]
+    stages = table[:, :n_stages]
+    return StageSums(
+        entered=so_far[:, :n_stages].copy(),
+        advanced=so_far[:, 1:].copy(),
+        lost=stages[:, :, LOST] + stages[:, :, CHURNED],
+        open=stages[:, :, OPEN] + stages[:, :, WON],
+        churned=churned,
+    )
+
+
+def count_masks(
+    pieces: Iterable[tuple[slice, StageMasks]],
+    n_stages: int,
+    group: NDArray[np.int64] | None = None,
+    n_groups: int = 1,
+) -> StageSums:
+    """Return how many opportunities masks have in each stage, by group, (m,), if there is one."""
+    tallies = [Tally(n_groups * n_stages) for _ in StageSums._fields]
+    for members, masks in pieces:
+        for tally, mask in zip(tallies, masks, strict=True):
+            member, code = np.nonzero(mask)
+            tally.add(code if group is None else group[members][member] * n_stages + code)
+    return StageSums(*(tally.counts.reshape(n_groups, n_stages) for tally in tallies))

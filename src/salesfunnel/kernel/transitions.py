@@ -39,7 +39,7 @@ class Transitions(NamedTuple):
 
 def transitions(runs: Runs) -> Transitions:
     """Return the transitions of collapsed histories."""
-    run = np.flatnonzero(runs.opportunity[1:] == runs.opportunity[:-1]) + 1
+    run = np.flatnonzero(~runs.new)
     return Transitions(
         source=runs.state[run - 1],
         target=runs.state[run],

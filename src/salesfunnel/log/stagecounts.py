@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError, MergeError
-from salesfunnel.kernel.standing import actual, count_by_stage, reached, strict
+from salesfunnel.kernel.standing import StageSums, actual, count_masks, count_reached, strict
 from salesfunnel.log.labels import Group, attribute_names
 from salesfunnel.log.merging import align, find
 from salesfunnel.log.view import View
@@ -113,24 +113,26 @@ def stage_counts(
 ) -> StageCounts:
     """Return the counts of a view, by the labels known at its instant."""
     n_stages, n_presale = len(view.funnel), view.funnel.n_presale
-    if mode == "reached":
-        masks = reached(view.standing, n_stages)
-    elif mode == "actual":
-        masks = actual(view.runs, view.standing, n_stages, n_presale)
-    elif mode == "strict":
-        masks = strict(view.runs, view.standing, n_stages)
-    else:
+    if mode not in MODES:
         raise DefinitionError(f"mode= is one of {', '.join(MODES)}, not {mode!r}")
-    grouping = None if by is None else view.grouping(by)
-    counts = [
-        count_by_stage(
-            mask,
-            None if grouping is None else grouping.codes,
-            0 if grouping is None else len(grouping.groups),
+    where, grouping = view.standing, None if by is None else view.grouping(by)
+    codes, n_groups = (None, 1) if grouping is None else (grouping.codes, len(grouping.groups))
+    if mode == "reached":
+        sums = count_reached(where, n_stages, codes, n_groups)
+    else:
+        pieces = (
+            (
+                members,
+                actual(piece, where.of(members), n_stages, n_presale)
+                if mode == "actual"
+                else strict(piece, where.of(members), n_stages),
+            )
+            for members, piece in view.runs.pieces()
         )
-        for mask in masks
-    ]
-    entered, advanced, lost, is_open, churned = counts
+        sums = count_masks(pieces, n_stages, codes, n_groups)
+    if grouping is None:
+        sums = StageSums(*(counts[0] for counts in sums))
+    entered, advanced, lost, is_open, churned = sums
     rest = entered - advanced - lost - is_open
     return StageCounts(
         states=view.funnel.states,

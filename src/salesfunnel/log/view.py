@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.kernel.runs import Runs, collapse, last_known, last_known_within
+from salesfunnel.kernel.runs import Runs, collapse, last_known_rows, last_known_within
 from salesfunnel.kernel.standing import Standing, first_entries, standing
 from salesfunnel.kernel.transitions import Transitions, transitions
 from salesfunnel.log.labels import Grouping, Selection, attribute_names, group
@@ -80,13 +80,7 @@ class View:
     @cached_property
     def runs(self) -> Runs:
         """The collapsed histories."""
-        entries = self.log.entries
-        return collapse(
-            self.cut(entries.opportunity),
-            self.cut(entries.state),
-            self.cut(entries.time),
-            keep_repeats=self.keep_repeats,
-        )
+        return collapse(self.log.entries, self.known, keep_repeats=self.keep_repeats)
 
     @cached_property
     def opportunity(self) -> NDArray[np.integer[Any]]:
@@ -134,10 +128,15 @@ class View:
         if self.log.amounts is None:
             return np.full(len(run), np.nan)
         amounts = self.cut(self.log.amounts)
-        rows = last_known(
-            ~np.isnan(amounts), self.cut(self.log.entries.opportunity), self.runs.last[run]
-        )
-        return np.where(rows >= 0, amounts[rows], np.nan)
+        return amounts[self._last_known(~np.isnan(amounts), run)]
+
+    def _last_known(self, known: NDArray[np.bool_], run: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the last rows, up to some runs, where their opportunities have a known value.
+
+        Where there is none, a row without.
+        """
+        rows = self.runs.last_of(run)
+        return rows if known.all() else last_known_rows(known, self.cut(self.log.entries.new))[rows]
 
     def having(self, where: tuple[Selection, ...]) -> NDArray[np.bool_]:
         """Return which opportunities have one of the labels of each selection, (m,).
@@ -156,8 +155,7 @@ class View:
     def label_by(self, attribute: str, run: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return codes of the last known label up to and including some runs; -1 for none."""
         codes = self.cut(self.log.attribute(attribute).codes)
-        rows = last_known(codes >= 0, self.cut(self.log.entries.opportunity), self.runs.last[run])
-        return np.where(rows >= 0, codes[rows], -1).astype(np.int64)
+        return codes[self._last_known(codes >= 0, run)].astype(np.int64)
 
     def grouping(self, by: str | Sequence[str], run: NDArray[np.int64] | None = None) -> Grouping:
         """Return groups by the labels known at some runs, by default the last of each history."""
