@@ -266,6 +266,29 @@ def test_a_report_is_read_by_its_labels(tmp_path: Path) -> None:
     assert labels(log, "owner") == ["Ann"]
 
 
+def nested(done: bool = True) -> dict[str, Any]:
+    story = [("Lead", "01-05T02:00"), ("Demo", "01-20T10:00")]
+    items = [entry("", stage, at) for stage, at in story]
+    for item in items:
+        del item["OpportunityId"]
+    return opportunity("A", "Demo", OpportunityHistories={"done": done, "records": items})
+
+
+def test_a_history_asked_for_with_the_opportunities_is_read() -> None:
+    log = load(opportunities=[nested(), opportunity("B", "Demo", OpportunityHistories=None)])
+
+    assert told(log) == [
+        ("A", "Lead", "01-05 02:00"),
+        ("A", "Demo", "01-20 10:00"),
+        ("B", "Demo", "01-05 02:00"),
+    ]
+    with pytest.raises(IncompletePagesError, match="the history of 'A' goes on in another page"):
+        load(opportunities=[nested(done=False)])
+    assert len(load(opportunities=[nested(done=False)], partial=True)) == 2
+    own = load(opportunities=[nested()], history=[entry("A", "Demo", "01-06T02:00")])
+    assert told(own) == [("A", "Demo", "01-06 02:00")]
+
+
 # ── field history ─────────────────────────────────────────────────────────────────────────────────
 
 

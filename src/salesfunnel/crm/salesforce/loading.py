@@ -14,7 +14,7 @@ from salesfunnel.crm.salesforce.changes import Changes, Owners
 from salesfunnel.crm.salesforce.history import OWN_LABELS, History
 from salesfunnel.crm.salesforce.leads import LABELS as LEAD_LABELS
 from salesfunnel.crm.salesforce.leads import Leads
-from salesfunnel.crm.salesforce.opportunities import Opportunities
+from salesfunnel.crm.salesforce.opportunities import Opportunities, nested_history
 from salesfunnel.crm.salesforce.responses import long_id, unpack
 from salesfunnel.crm.salesforce.stages import Value, meanings, read_stages, to_funnel
 from salesfunnel.crm.sheet import Opener, Sheet
@@ -81,7 +81,8 @@ def load(
         what else there is, with names of related records such as Account.Name.
     history : source, optional
         ``OpportunityHistory``: Id, OpportunityId, StageName, CreatedDate, Amount, CloseDate,
-        ForecastCategory.
+        ForecastCategory. Without it, what a query of opportunities asked for in itself, as in
+        ``(SELECT StageName, CreatedDate FROM OpportunityHistories)``.
     stages : source, optional
         ``OpportunityStage``, from which the funnel is made: see `funnel` in this module. Inactive
         stages are in it where an opportunity was ever in them.
@@ -177,6 +178,9 @@ def load(
         if source is not None
     }
     records = Opportunities(sheets["opportunities"], related)
+    nested = nested_history(records, partial=partial) if history is None else None
+    if nested is not None:
+        sheets["history"] = nested
     values = None if stages is None else read_stages(opener.sheet(stages, "stages"))
     meaning = _meaning(records, sheets, values, funnel, lead_stage, stage_map)
     draft = Draft(meaning, Options(ties, rates, missing_time, date_format, tz, errors))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from salesfunnel.columns.jsonl import records_table
 from salesfunnel.crm.cells import day, text, truth
 from salesfunnel.crm.related import Related, attribute
 from salesfunnel.crm.salesforce.responses import long_id
 from salesfunnel.crm.salesforce.stages import FORECAST_CATEGORIES
 from salesfunnel.crm.sheet import Sheet
+from salesfunnel.errors import IncompletePagesError
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "Account": ("Account.Name", "Account Name"),
@@ -112,6 +114,37 @@ class Opportunities:
             If there is no such field.
         """
         return attribute(self.sheet, path, [path], self.related, self.keys)
+
+
+def nested_history(records: Opportunities, *, partial: bool) -> Sheet | None:
+    """Return the histories that were asked for with the opportunities, None if none were.
+
+    They are the answer to a query in a query, ``(SELECT … FROM OpportunityHistories)``.
+
+    Raises
+    ------
+    IncompletePagesError
+        If one of them is not whole, and not `partial`.
+    """
+    name = "OpportunityHistories"
+    field = records.sheet.field(f"{name}.records")
+    if field is None:
+        return None
+    whole = [truth(value) for value in records.sheet.cells(f"{name}.done")]
+    rows: list[Any] = []
+    for key, row in records.row.items():
+        if whole[row] is False and not partial:
+            raise IncompletePagesError(
+                f"opportunities: the history of {key!r} goes on in another page: query "
+                "OpportunityHistory by itself, or give partial=True"
+            )
+        members = field.cells[row]
+        rows += [
+            {**member, "OpportunityId": key} if isinstance(member, dict) else member
+            for member in (members if isinstance(members, list) else ())
+        ]
+    title = f"opportunities.{name}"
+    return Sheet(title, records_table(rows, title))
 
 
 def categories(cells: Iterable[Any]) -> list[str | None]:
