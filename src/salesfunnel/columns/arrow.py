@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.natives import from_native
 from salesfunnel.columns.rawtable import RawTable, Values
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DataError, MissingExtraError
@@ -184,6 +185,9 @@ class _ArrowColumns(Mapping[str, Values]):
             return np.asarray(array)
         if pa.types.is_floating(kind):
             return np.asarray(array, np.float64)
+        native = from_native(array)
+        if native is not None:
+            return native
         plain: list[Any] = array.to_pylist()
         return plain
 

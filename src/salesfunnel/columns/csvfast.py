@@ -111,7 +111,7 @@ class Block:
     def row(self, index: int) -> list[str]:
         """Return the cells of one row."""
         n, first = int(self.n_cells[index]), self.first[[index]]
-        return [self.cells(first, place, is_last=place + 1 == n)[0] for place in range(n)]
+        return [str(self.cells(first, place, is_last=place + 1 == n)[0]) for place in range(n)]
 
     def cells(self, first: NDArray[np.int64], place: int, *, is_last: bool) -> Texts:
         """Return the cells at one place of some rows.

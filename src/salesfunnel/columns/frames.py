@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.natives import from_native
 from salesfunnel.columns.rawtable import RawTable, Values
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DataError, DefinitionError, MissingExtraError
@@ -165,6 +166,9 @@ class _FrameColumns(Mapping[str, Values]):
         if dtype.is_float():
             values: NDArray[Any] = np.asarray(series.to_numpy(), np.float64)
             return _whole(values) if self._whole and np.isnan(values).any() else values
+        native = from_native(nw.to_native(series))
+        if native is not None:
+            return native
         plain: list[Any] = series.to_list()
         return plain
 

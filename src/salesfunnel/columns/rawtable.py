@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.columns.texts import Texts
+from salesfunnel.columns.texts import Encoded, Texts
 from salesfunnel.columns.values import plain_values, to_plain
 from salesfunnel.errors import MissingColumnError
 
@@ -77,8 +77,12 @@ class RawTable(NamedTuple):
             If there is no such column.
         """
         values = self.column(name)
-        if isinstance(values, Texts) or (isinstance(values, np.ndarray) and values.dtype != object):
+        if isinstance(values, Texts):
             return values
+        if isinstance(values, np.ndarray) and values.dtype != object:
+            return values
+        if isinstance(values, Encoded):
+            return values.each(lambda value: _json(value) if isinstance(value, _NESTED) else value)
         nested = {kind for kind in set(map(type, values)) if issubclass(kind, _NESTED)}
         if not nested:
             return values
@@ -98,18 +102,13 @@ class RawTable(NamedTuple):
         values = self.scalars(name)
         if name in self.instants or isinstance(values, Texts):
             return values
+        if isinstance(values, Encoded):
+            return values.each(_date)
         if isinstance(values, np.ndarray):
             if values.dtype.kind not in "iuf":
                 return values
             values = values.tolist()
-        return (
-            [
-                str(value) if type(value) is int and len(str(value)) == 8 else value
-                for value in values
-            ]
-            if int in set(map(type, values))
-            else values
-        )
+        return [_date(value) for value in values] if int in set(map(type, values)) else values
 
     def plain(self, name: str) -> list[Any]:
         """Return the values of a column as Python's own, times with a zone as datetimes.
@@ -123,6 +122,10 @@ class RawTable(NamedTuple):
         if name in self.instants and isinstance(values, np.ndarray):
             return to_plain(values.view("datetime64[us]"))
         return list(plain_values(values))
+
+
+def _date(value: Any) -> Any:
+    return str(value) if type(value) is int and len(str(value)) == 8 else value
 
 
 def _json(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -23,48 +23,60 @@ _MISSING = frozenset({"NoneType", "float", "NAType", "NaTType"})
 """Types of what stands for a missing text, in lists and in the libraries of dataframes."""
 
 
-class Texts(Sequence[str]):
+class Texts(Sequence[Any]):
     """N texts in one buffer of UTF-8; each becomes one of Python's own when it is asked for.
 
     Parameters
     ----------
     strings : Strings
         Where they are.
+    absent : (N,) bool array, optional
+        Which of them are None; they have the empty string.
     """
 
-    def __init__(self, strings: Strings) -> None:
+    def __init__(self, strings: Strings, absent: NDArray[np.bool_] | None = None) -> None:
         self.strings = strings
+        self.absent = absent
 
     def __len__(self) -> int:
         return len(self.strings)
 
     @overload
-    def __getitem__(self, index: int) -> str: ...
+    def __getitem__(self, index: int) -> str | None: ...
     @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
+    def __getitem__(self, index: slice) -> list[str | None]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str | None] | None:
         if isinstance(index, slice):
             return list(self.take(np.arange(len(self))[index]))
         return next(iter(self.take(np.array([range(len(self))[index]]))))
 
-    def __iter__(self) -> Iterator[str]:
-        for text in self.strings:
-            yield text.decode(*_ENCODING)
+    def __iter__(self) -> Iterator[str | None]:
+        texts = (text.decode(*_ENCODING) for text in self.strings)
+        if self.absent is None:
+            yield from texts
+            return
+        for text, is_absent in zip(texts, self.absent.tolist(), strict=True):
+            yield None if is_absent else text
 
     def take(self, rows: NDArray[np.integer[Any]]) -> Texts:
         """Return the texts of some rows."""
-        return Texts(self.strings.take(rows))
+        return Texts(self.strings.take(rows), None if self.absent is None else self.absent[rows])
 
     def compact(self) -> Texts | None:
         """Return the same texts in a buffer of their own; None where that would be a large one."""
         if isinstance(self.strings, Fixed):
             return self
         padded = self.strings.padded() if isinstance(self.strings, Sliced) else None
-        return None if padded is None else Texts(padded)
+        return None if padded is None else Texts(padded, self.absent)
 
     def array(self) -> NDArray[Any]:
         """Return the texts as an array: of texts if they are ASCII and compact, else of objects."""
-        if isinstance(self.strings, Fixed) and self.strings.matrix.max(initial=0) < 0x80:
+        is_whole = self.absent is None or not self.absent.any()
+        if (
+            is_whole
+            and isinstance(self.strings, Fixed)
+            and self.strings.matrix.max(initial=0) < 0x80
+        ):
             matrix = self.strings.matrix
             width = int(np.flatnonzero(matrix.any(axis=0)).max(initial=0)) + 1
             return matrix[:, :width].astype(np.uint32).view(f"U{width}")[:, 0]
@@ -72,7 +84,7 @@ class Texts(Sequence[str]):
 
 
 def joined(parts: Sequence[Texts]) -> Texts:
-    """Return compact texts one after another."""
+    """Return compact texts without None one after another."""
     matrices = [part.strings.matrix for part in parts if isinstance(part.strings, Fixed)]
     assert len(matrices) == len(parts)
     width = max(matrix.shape[1] for matrix in matrices)
@@ -80,6 +92,43 @@ def joined(parts: Sequence[Texts]) -> Texts:
         if matrix.shape[1] < width:
             matrices[place] = np.pad(matrix, ((0, 0), (0, width - matrix.shape[1])))
     return Texts(Fixed(np.concatenate(matrices)))
+
+
+class Encoded(Sequence[Any]):
+    """N values that stand in a dictionary.
+
+    Parameters
+    ----------
+    codes : (N,) integers
+        The place of each in the dictionary; -1 for None.
+    values : list
+        The dictionary, in which some may be equal, or of no use.
+    """
+
+    def __init__(self, codes: NDArray[np.integer[Any]], values: list[Any]) -> None:
+        self.codes = codes
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return list(Encoded(self.codes[index], self.values))
+        code = int(self.codes[index])
+        return None if code < 0 else self.values[code]
+
+    def __iter__(self) -> Iterator[Any]:
+        values = [*self.values, None]
+        return iter([values[code] for code in self.codes.tolist()])
+
+    def each(self, change: Callable[[Any], Any]) -> Encoded:
+        """Return the column with every value of the dictionary changed."""
+        return Encoded(self.codes, [change(value) for value in self.values])
 
 
 def strings_of(values: Column) -> Strings | None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from salesfunnel.columns.isotimes import read_iso_times
 from salesfunnel.columns.rejects import Rejects
-from salesfunnel.columns.texts import sliced_of
+from salesfunnel.columns.texts import Encoded, sliced_of
+from salesfunnel.columns.values import distinct_values
 from salesfunnel.errors import NaiveTimeError
 from salesfunnel.kernel.numbering import number
 from salesfunnel.kernel.strings import Sliced
@@ -67,12 +68,13 @@ def read_times(
         bad, absent = values > LAST, np.zeros(len(values), bool)
         micro = values.astype(np.int64)
         expected = "microseconds since 1970 within the years 1 to 9999"
+    elif isinstance(values, Encoded):
+        codes, members = distinct_values(values)
+        known = _from_values([*members.tolist(), None], tz, date_format, column)
+        micro, absent, bad = (part[codes] for part in known)
+        expected = _expected(date_format)
     else:
-        texts = sliced_of(values)
-        if texts is None:
-            micro, absent, bad = _from_objects(values, tz, date_format, column)
-        else:
-            micro, absent, bad = _from_texts(values, texts, tz, date_format, column)
+        micro, absent, bad = _from_values(values, tz, date_format, column)
         expected = _expected(date_format)
     bad |= (micro < FIRST) | (micro > LAST)
     micro[bad] = 0
@@ -128,6 +130,15 @@ def _from_datetime64(
     usable = ~(absent | bad)
     micro[usable] = values[usable].astype("datetime64[us]").astype(np.int64)
     return (micro if tz is None else wall_to_utc(micro, tz)), absent, bad
+
+
+def _from_values(
+    values: Sequence[Any] | NDArray[Any], tz: tzinfo | None, date_format: str | None, column: str
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    texts = sliced_of(values)
+    if texts is None:
+        return _from_objects(values, tz, date_format, column)
+    return _from_texts(values, texts, tz, date_format, column)
 
 
 def _from_texts(

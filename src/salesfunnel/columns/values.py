@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.natives import from_native
 from salesfunnel.columns.rejects import Rejects
 from salesfunnel.columns.texts import (
+    Encoded,
     Texts,
     are_missing,
     as_objects,
@@ -34,8 +36,10 @@ def as_column(values: Any, name: str) -> Sequence[Any] | NDArray[Any]:
     DefinitionError
         If they are no column of values.
     """
-    if isinstance(values, (list, tuple, Texts)):
+    if isinstance(values, (list, tuple, Texts, Encoded)):
         return values
+    if (native := from_native(values)) is not None:
+        return native
     array = np.asarray(values)
     if array.ndim != 1:
         raise DefinitionError(
@@ -95,13 +99,28 @@ def distinct_texts(values: Sequence[Any] | NDArray[Any]) -> Distinct | None:
 
 def distinct_values(values: Sequence[Any] | NDArray[Any]) -> Distinct:
     """Return the different values of a column, whatever they are; equal numbers are one."""
-    found = distinct_texts(values)
+    found = _distinct_encoded(values) if isinstance(values, Encoded) else distinct_texts(values)
     if found is None:
         codes, objects = factorize_objects(
             None if is_missing(value) else value for value in plain_values(values)
         )
         found = Distinct(codes, as_objects(objects))
     return found
+
+
+def _distinct_encoded(column: Encoded) -> Distinct:
+    """Return the different values of a column that come with their codes."""
+    n, n_known = len(column), len(column.values)
+    first = np.full(n_known + 1, n)  # at the end, what has none
+    first[column.codes[::-1]] = np.arange(n)[::-1]  # of several for one code, the last stays
+    used = np.flatnonzero(first[:-1] < n)
+    used = used[np.argsort(first[used])]
+    codes, objects = factorize_objects(
+        None if is_missing(value) else value for value in map(column.values.__getitem__, used)
+    )
+    code_of = np.full(n_known + 1, NULL)
+    code_of[used] = codes
+    return Distinct(code_of[column.codes], as_objects(objects))
 
 
 def read_ids(
@@ -146,6 +165,10 @@ def read_labels(
     texts = distinct_texts(values)
     if texts is not None:
         return sort_categories(texts.codes, [str(value) for value in texts.values.tolist()])
+    if isinstance(values, Encoded):
+        of_values, members = distinct_values(values)
+        codes, distinct = factorize_objects(map(str, members))
+        return sort_categories(np.append(codes, NULL)[of_values], distinct)
     codes, distinct = factorize_objects(
         None if is_missing(value) else str(value) for value in plain_values(values)
     )
@@ -159,22 +182,35 @@ def read_amounts(
     if isinstance(values, np.ndarray) and values.dtype.kind in "iuf":
         amounts = values.astype(np.float64)
         bad = np.isinf(amounts)
+    elif (found := _distinct_written(values)) is not None:
+        amounts, bad = (part[found.codes] for part in _amounts([*found.values.tolist(), None]))
     else:
-        amounts = np.full(len(values), np.nan)
-        bad = np.zeros(len(values), bool)
-        for index, value in enumerate(plain_values(values)):
-            if is_missing(value):
-                continue
-            try:
-                amounts[index] = float(_number(value))
-            except (TypeError, ValueError, OverflowError):
-                bad[index] = True
-            bad[index] |= not math.isfinite(amounts[index])
+        amounts, bad = _amounts(plain_values(values))
     rejects.add(
         bad, column, values, "a finite number, with a point and no separators, as in 12500.50"
     )
     amounts[bad] = np.nan
     return amounts
+
+
+def _distinct_written(values: Sequence[Any] | NDArray[Any]) -> Distinct | None:
+    """Return the different values of a column of texts or codes, each of which is read once."""
+    return distinct_values(values) if isinstance(values, Encoded) else distinct_texts(values)
+
+
+def _amounts(values: Sequence[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return values as finite numbers, NaN where there is none, and which are something else."""
+    amounts = np.full(len(values), np.nan)
+    bad = np.zeros(len(values), bool)
+    for index, value in enumerate(values):
+        if is_missing(value):
+            continue
+        try:
+            amounts[index] = float(_number(value))
+        except (TypeError, ValueError, OverflowError):
+            bad[index] = True
+        bad[index] |= not math.isfinite(amounts[index])
+    return amounts, bad
 
 
 def read_order(
@@ -187,18 +223,24 @@ def read_order(
     """
     if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
         return np.unique(values, return_inverse=True)[1].astype(np.int64, copy=False)
+    found = _distinct_written(values)
+    plain = plain_values(values) if found is None else [*found.values.tolist(), None]
     numbers: list[int | float | Decimal] = []
-    bad = np.zeros(len(values), bool)
-    for index, value in enumerate(plain_values(values)):
+    bad = np.zeros(len(plain), bool)
+    for index, value in enumerate(plain):
         try:
             number = _number(value)
         except (TypeError, ValueError):
             number = math.nan
         bad[index] = number != number  # what is not a number; isnan() fails on the longest integers
         numbers.append(0 if bad[index] else number)
+    used = numbers if found is None else numbers[:-1]
+    rank = {number: place for place, number in enumerate(sorted(set(used)))}
+    ranks = np.array([rank.get(number, 0) for number in numbers], np.int64)
+    if found is not None:
+        ranks, bad = ranks[found.codes], bad[found.codes]
     rejects.add(bad, column, values, "a record number")
-    rank = {number: place for place, number in enumerate(sorted(set(numbers)))}
-    return np.array([rank[number] for number in numbers], np.int64)
+    return ranks
 
 
 def _number(value: Any) -> int | float | Decimal:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.columns.rawtable import Broken, Values
 from salesfunnel.columns.rejects import Rejects, RowNumber
-from salesfunnel.columns.texts import Texts
+from salesfunnel.columns.texts import Encoded, Texts
 from salesfunnel.columns.times import read_times
 from salesfunnel.columns.values import (
     as_column,
@@ -355,10 +355,12 @@ def _reject_unknown_reasons(
 ) -> None:
     codes, names = reasons
     unknown = np.array([*(not funnel.knows_reason(name) for name in names), False])[codes]
-    texts = [names[code] if code >= 0 else None for code in codes.tolist()]
     known = ", ".join(reason.key for reason in funnel.loss_reasons)
     rejects.add(
-        is_loss & unknown, source.title("reason"), texts, f"a reason of the funnel: {known}"
+        is_loss & unknown,
+        source.title("reason"),
+        Encoded(codes, names),
+        f"a reason of the funnel: {known}",
     )
 
 
