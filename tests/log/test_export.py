@@ -62,7 +62,7 @@ TRICKY = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.samp
 
 
 ZONES: list[Any] = ["UTC", "Asia/Shanghai", timezone(timedelta(hours=5, minutes=45))]
-FEW = settings(max_examples=40)
+FEW = settings(max_examples=25)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from histories import funnel_of, log_of, moment, oracles
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
 
@@ -77,6 +77,7 @@ def given_columns(oracle: Oracle, rows: Any) -> dict[str, Any]:
     }
 
 
+@settings(max_examples=50)
 @given(oracle=oracles(), cut=st.integers(0, 28))
 def test_the_same_rows_again_change_nothing(oracle: Oracle, cut: int) -> None:
     log = log_of(oracle)
@@ -91,6 +92,7 @@ def test_the_same_rows_again_change_nothing(oracle: Oracle, cut: int) -> None:
     assert log.update(log, replace="opportunity") == log
 
 
+@settings(max_examples=50)
 @given(oracle=oracles(ties=("input", "state")), cut=st.integers(0, 28))
 def test_a_log_that_grew_is_the_log_of_all_rows(oracle: Oracle, cut: int) -> None:
     whole = log_of(oracle)
