@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.lazycolumns import LazyColumns, instants
 from salesfunnel.columns.natives import from_native
 from salesfunnel.columns.rawtable import RawTable, Values
 from salesfunnel.columns.values import to_plain
@@ -140,14 +140,14 @@ def _table(pa: ModuleType, batch: Any, name: str, start: int) -> RawTable:
     twice = sorted({column for column in names if names.count(column) > 1})
     if twice:
         raise DataError(f"{name} names a column twice: {', '.join(twice)}")
-    instants = frozenset(
+    with_zone = frozenset(
         field.name for field in batch.schema if getattr(field.type, "tz", None) is not None
     )
     return RawTable(
         name,
-        _ArrowColumns(pa, batch, names),
+        LazyColumns(names, lambda column: _values(pa, batch.column(column))),
         range(start, start + batch.num_rows),
-        instants=instants,
+        instants=with_zone,
         metadata={
             key.decode(errors="replace"): value.decode(errors="replace")
             for key, value in (batch.schema.metadata or {}).items()
@@ -155,49 +155,18 @@ def _table(pa: ModuleType, batch: Any, name: str, start: int) -> RawTable:
     )
 
 
-class _ArrowColumns(Mapping[str, Values]):
-    """The columns of a batch, converted when asked for."""
-
-    def __init__(self, pa: ModuleType, batch: Any, names: list[str]) -> None:
-        self._pa = pa
-        self._batch = batch
-        self._names = dict.fromkeys(names)
-        self._converted: dict[str, Values] = {}
-
-    def __getitem__(self, name: str) -> Values:
-        if name not in self._names:
-            raise KeyError(name)
-        if name not in self._converted:
-            self._converted[name] = self._values(self._batch.column(name))
-        return self._converted[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def _values(self, array: Any) -> Values:
-        pa, kind = self._pa, array.type
-        if pa.types.is_timestamp(kind):
-            return _times(pa, array, kind.tz is not None)
-        if pa.types.is_integer(kind) and array.null_count == 0:
-            return np.asarray(array)
-        if pa.types.is_floating(kind):
-            return np.asarray(array, np.float64)
-        native = from_native(array)
-        if native is not None:
-            return native
-        plain: list[Any] = array.to_pylist()
-        return plain
-
-
-def _times(pa: ModuleType, array: Any, has_zone: bool) -> Values:
-    naive = np.asarray(array.cast(pa.timestamp(array.type.unit)))
-    if not has_zone:
-        return naive
-    micro = naive.astype("datetime64[us]")
-    if array.null_count == 0:
-        return micro.view(np.int64)
-    moments: list[datetime | None] = micro.tolist()
-    return [None if moment is None else moment.replace(tzinfo=UTC) for moment in moments]
+def _values(pa: ModuleType, array: Any) -> Values:
+    """Return the values of a column."""
+    kind = array.type
+    if pa.types.is_timestamp(kind):
+        times = np.asarray(array.cast(pa.timestamp(kind.unit)))
+        return times if kind.tz is None else instants(times)
+    if pa.types.is_integer(kind) and array.null_count == 0:
+        return np.asarray(array)
+    if pa.types.is_floating(kind):
+        return np.asarray(array, np.float64)
+    native = from_native(array)
+    if native is not None:
+        return native
+    plain: list[Any] = array.to_pylist()
+    return plain

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.lazycolumns import LazyColumns, instants
 from salesfunnel.columns.natives import from_native
 from salesfunnel.columns.rawtable import RawTable, Values
 from salesfunnel.columns.values import to_plain
@@ -102,13 +102,15 @@ def from_frame(frame: Any, name: str = "the dataframe", *, whole: bool = True) -
             wrapped = wrapped.collect("pyarrow")
         except ImportError as error:
             raise MissingExtraError("reading a DuckDB relation", "arrow") from error
-    instants = frozenset(
+    with_zone = frozenset(
         column
         for column, dtype in wrapped.schema.items()
         if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None
     )
-    columns = _FrameColumns(nw, wrapped, names, whole)
-    return RawTable(name, columns, range(len(wrapped)), instants=instants)
+    columns = LazyColumns(
+        names, lambda column: _values(nw, wrapped.get_column(column), whole=whole)
+    )
+    return RawTable(name, columns, range(len(wrapped)), instants=with_zone)
 
 
 def is_frame(value: Any) -> bool:
@@ -133,57 +135,24 @@ def _narwhals(feature: str) -> ModuleType:
     return narwhals
 
 
-class _FrameColumns(Mapping[str, Values]):
-    """The columns of a dataframe, converted when asked for."""
-
-    def __init__(self, nw: ModuleType, frame: Any, names: list[str], whole: bool) -> None:
-        self._nw = nw
-        self._frame = frame
-        self._whole = whole
-        self._names = dict.fromkeys(names)
-        self._converted: dict[str, Values] = {}
-
-    def __getitem__(self, name: str) -> Values:
-        if name not in self._names:
-            raise KeyError(name)
-        if name not in self._converted:
-            self._converted[name] = self._values(self._frame.get_column(name))
-        return self._converted[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def _values(self, series: Any) -> Values:
-        nw, dtype = self._nw, series.dtype
-        has_nulls = bool(series.is_null().any())
-        if isinstance(dtype, nw.Datetime):
-            return _times(series, dtype.time_zone is not None, has_nulls)
-        if dtype.is_integer() and not has_nulls:
+def _values(nw: ModuleType, series: Any, *, whole: bool) -> Values:
+    """Return the values of a column."""
+    dtype = series.dtype
+    if isinstance(dtype, nw.Datetime):
+        if dtype.time_zone is None:
             return np.asarray(series.to_numpy())
-        if dtype.is_float():
-            values: NDArray[Any] = np.asarray(series.to_numpy(), np.float64)
-            return _whole(values) if self._whole and np.isnan(values).any() else values
-        native = from_native(nw.to_native(series))
-        if native is not None:
-            return native
-        plain: list[Any] = series.to_list()
-        return plain
-
-
-def _times(series: Any, has_zone: bool, has_nulls: bool) -> Values:
-    if has_zone:
-        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    naive: NDArray[Any] = np.asarray(series.to_numpy())
-    if not has_zone:
-        return naive
-    micro = naive.astype("datetime64[us]")
-    if not has_nulls:
-        return micro.view(np.int64)
-    moments: list[datetime | None] = micro.tolist()
-    return [None if moment is None else moment.replace(tzinfo=UTC) for moment in moments]
+        utc = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return instants(np.asarray(utc.to_numpy()))
+    if dtype.is_integer() and not series.is_null().any():
+        return np.asarray(series.to_numpy())
+    if dtype.is_float():
+        values: NDArray[Any] = np.asarray(series.to_numpy(), np.float64)
+        return _whole(values) if whole and np.isnan(values).any() else values
+    native = from_native(nw.to_native(series))
+    if native is not None:
+        return native
+    plain: list[Any] = series.to_list()
+    return plain
 
 
 def _whole(values: NDArray[np.float64]) -> Values:
