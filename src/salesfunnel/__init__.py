@@ -18,7 +18,7 @@ from salesfunnel.model.opportunity import Opportunity, StageChange
 from salesfunnel.model.stage import LossReason, Stage
 
 if TYPE_CHECKING:
-    from salesfunnel import crm, datasets, metrics, scoring, testing
+    from salesfunnel import crm, datasets, metrics, review, scoring, testing
     from salesfunnel.log.current import read_current
     from salesfunnel.log.milestones import Milestones
     from salesfunnel.log.read import read_csv, read_jsonl, read_parquet
@@ -69,6 +69,7 @@ __all__ = [
     "read_parquet",
     "read_wide",
     "report",
+    "review",
     "scoring",
     "suggest_mapping",
     "testing",
@@ -95,7 +96,7 @@ _LATER = {
     "report": "salesfunnel.show.report",
     "suggest_mapping": "salesfunnel.log.suggest",
 }
-_MODULES = {"crm", "datasets", "metrics", "scoring", "testing"}
+_MODULES = {"crm", "datasets", "metrics", "review", "scoring", "testing"}
 
 
 def __getattr__(name: str) -> Any:

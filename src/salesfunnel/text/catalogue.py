@@ -18,6 +18,7 @@ Keys are grouped by their first part:
 ``rule.``        the engine's rules, by how they are broken
 ``report.``      the report
 ``chart.``       titles, axes and words of plots
+``finding.``     the sentences of findings
 ``value.``       words in the place of a value
 ``currency.``    symbols of currencies; a currency without one shows its code
 ``number.``      how numbers are written: marks, large units, patterns
