@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from salesfunnel.kernel.codes import (
     code_type,
     combine,
+    compact_codes,
     factorize_integers,
     factorize_objects,
     look_up,
@@ -38,7 +39,7 @@ def test_integers_close_together_are_looked_up_and_far_apart_sorted() -> None:
         codes, distinct = factorize_integers(np.array(values))
         assert codes.tolist() == [1, 0, len(distinct) - 1]
         assert codes.dtype == np.int64
-        compact, _ = factorize_integers(np.array(values), compact=True)
+        compact, _ = compact_codes(np.array(values))
         assert compact.tolist() == codes.tolist()
         assert compact.dtype == np.int8
 
@@ -92,3 +93,13 @@ def test_what_codes_stand_for_is_looked_up_and_a_missing_one_is_the_last() -> No
     codes = np.array([2, -1, 0, 1] * 20_000, np.int8)
 
     assert look_up(np.array([5, 6, 7, 8]), codes).tolist() == [7, 8, 5, 6] * 20_000
+
+
+@pytest.mark.parametrize("far", [1, 10**12])
+def test_codes_may_go_by_something_else_than_the_numbers(far: int) -> None:
+    values = np.array([10, 9, 2, 10]) * far
+
+    codes, distinct = compact_codes(values, lambda numbers: [str(n) for n in numbers.tolist()])
+
+    assert distinct.tolist() == [10 * far, 2 * far, 9 * far]
+    assert codes.tolist() == [0, 2, 1, 0]

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from salesfunnel.engine.engine import TransitionEngine
 from salesfunnel.errors import (
@@ -520,3 +522,22 @@ def test_a_state_of_another_funnel_is_told_with_its_row() -> None:
     with pytest.raises(DataError, match=r"row 1, stage: 'pilot', expected a state of the funnel"):
         StageLog.from_opportunities([strange], FUNNEL)
     assert len(StageLog.from_opportunities([strange], FUNNEL, errors="collect").rejected) == 1
+
+
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-5, 5), max_size=12),
+    st.booleans(),
+)
+def test_integer_identifiers_of_any_size_keep_their_value(ids: list[int], ascending: bool) -> None:
+    ids = sorted(ids) if ascending else ids
+
+    log = StageLog.from_columns(
+        Funnel(["lead", "demo"]),
+        opportunity=np.array(ids, np.int64),
+        stage=np.arange(len(ids)) % 2,
+        entered_at=np.arange(len(ids)),
+    )
+
+    assert log.opportunities.tolist() == sorted(set(ids))
+    assert log.identify(log.entries.opportunity).tolist() == sorted(ids)
+    assert int(log.flow().starts.sum()) == len(set(ids))

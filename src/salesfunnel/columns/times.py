@@ -17,6 +17,7 @@ from salesfunnel.columns.texts import Encoded, sliced_of
 from salesfunnel.columns.values import distinct_values
 from salesfunnel.errors import NaiveTimeError
 from salesfunnel.kernel.numbering import number
+from salesfunnel.kernel.packing import bounds
 from salesfunnel.kernel.strings import Sliced
 from salesfunnel.model.missing import is_missing
 from salesfunnel.periods import FIRST, LAST, to_instant, to_microseconds, wall_to_utc
@@ -97,10 +98,10 @@ def _plain(values: NDArray[Any], tz: tzinfo | None) -> NDArray[np.int64] | None:
     elif values.dtype.kind not in "iu":
         return None
     steps = values.view(np.int64) if values.dtype.kind == "M" else values
-    if len(steps) and not (
-        int(steps.min()) * microseconds >= FIRST and int(steps.max()) * microseconds <= LAST
-    ):
-        return None
+    if len(steps):
+        first, last = bounds(steps)
+        if first * microseconds < FIRST or last * microseconds > LAST:
+            return None
     steps = steps.astype(np.int64, copy=False)
     return steps if microseconds == 1 else steps * microseconds
 

@@ -23,7 +23,13 @@ from salesfunnel.columns.texts import (
     take,
 )
 from salesfunnel.errors import CurrencyError, DefinitionError
-from salesfunnel.kernel.codes import NULL, factorize_integers, factorize_objects, sort_categories
+from salesfunnel.kernel.codes import (
+    NULL,
+    compact_codes,
+    factorize_integers,
+    factorize_objects,
+    sort_categories,
+)
 from salesfunnel.kernel.numbering import number
 from salesfunnel.model.missing import is_missing
 
@@ -128,13 +134,10 @@ def read_ids(
 ) -> tuple[NDArray[np.integer[Any]], NDArray[Any] | None]:
     """Return codes (N,) and the identifiers that they stand for; a missing one has the code -1.
 
-    Integers are their own codes, without a list of identifiers, unless they lie so far apart that
-    they leave no room in 63 bits for the number of the row.
+    Integers of up to 64 bits with a sign are their own codes, without a list of identifiers.
     """
     if isinstance(values, np.ndarray) and np.issubdtype(values.dtype, np.integer):
-        span = int(values.max()) - int(values.min()) if len(values) else 0
-        wide = span.bit_length() + len(values).bit_length() > 63 or values.dtype == np.uint64
-        return factorize_integers(values) if wide else (values, None)
+        return factorize_integers(values) if values.dtype == np.uint64 else (values, None)
     codes, ids = distinct_values(values)
     rejects.add(codes == NULL, column, values, _NO_ID)
     return codes, ids
@@ -160,8 +163,8 @@ def read_labels(
 ) -> tuple[NDArray[np.integer[Any]], list[str]]:
     """Return codes (N,), -1 where missing, and the distinct labels as texts, ascending."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
-        numbers, found = factorize_integers(values, compact=True)
-        return sort_categories(numbers, [str(value) for value in found.tolist()])
+        codes, found = compact_codes(values, _as_texts)
+        return codes, _as_texts(found)
     texts = distinct_texts(values)
     if texts is not None:
         return sort_categories(texts.codes, [str(value) for value in texts.values.tolist()])
@@ -173,6 +176,10 @@ def read_labels(
         None if is_missing(value) else str(value) for value in plain_values(values)
     )
     return sort_categories(codes, distinct)
+
+
+def _as_texts(numbers: NDArray[Any]) -> list[str]:
+    return [str(value) for value in numbers.tolist()]
 
 
 def read_amounts(

@@ -86,7 +86,7 @@ def _rows(log: StageLog) -> list[list[str]]:
     assert log.reasons is not None
     owner, source, reason = (
         np.array([*names, ""], object)[codes]
-        for codes, names in (log.attribute("owner"), log.attribute("source"), log.reasons)
+        for codes, names, _ in (log.attribute("owner"), log.attribute("source"), log.reasons)
     )
     amount = ["" if math.isnan(value) else f"{value:.2f}" for value in log.amounts.tolist()]
     at = [from_microseconds(value, log.tz).isoformat() for value in time.tolist()]

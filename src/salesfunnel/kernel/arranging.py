@@ -40,6 +40,7 @@ def arrange(
     by_state: bool = False,
     order: NDArray[np.int64] | None = None,
     along: Sequence[NDArray[Any]] = (),
+    span: Span | None = None,
 ) -> Ordered:
     """Return entries in order: by opportunity, then time, then what settles ties, then as input.
 
@@ -55,8 +56,12 @@ def arrange(
         What settles ties instead, as a record number does.
     along : sequence of (N,) arrays
         What to bring into the same order: codes, -1 or more, or floats.
+    span : Span, optional
+        From where to where opportunities and times reach, where that is known.
     """
     given = _Given(opportunity, time, state, n_states, by_state, order, along)
+    if span is not None:
+        given.span = span
     # Keys that have the row settle ties at no cost, where there is room for it; elsewhere keys that
     # carry what belongs to the entries do better.
     return (
@@ -267,12 +272,21 @@ def _by_opportunity(given: _Given, column: NDArray[Any]) -> NDArray[Any] | None:
         return None
     bits = column.view(f"u{column.itemsize}")  # so that a missing amount equals another
     table = np.zeros(span.last - span.first + 1, bits.dtype)
-    for start, stop in chunks(n):
+
+    def fill(start: int, stop: int) -> None:
         table[_distance(given, start, stop)] = bits[start:stop]
+
+    def fits(start: int, stop: int) -> bool:
+        return np.array_equal(table[_distance(given, start, stop)], bits[start:stop])
+
+    # A few entries mostly tell what changes, before all are looked at.
+    for start, stop in chunks(min(n, 4 * CHUNK)):
+        fill(start, stop)
+    if not all(fits(start, stop) for start, stop in chunks(min(n, 4 * CHUNK))):
+        return None
     for start, stop in chunks(n):
-        if not np.array_equal(table[_distance(given, start, stop)], bits[start:stop]):
-            return None
-    return table.view(column.dtype)
+        fill(start, stop)
+    return table.view(column.dtype) if all(fits(*some) for some in chunks(n)) else None
 
 
 def _spread(values: NDArray[Any], new: NDArray[np.bool_]) -> NDArray[Any]:

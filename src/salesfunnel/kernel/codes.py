@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,37 +31,57 @@ def look_up(table: NDArray[Scalar], codes: NDArray[np.integer[Any]]) -> NDArray[
 
 
 def factorize_integers(
-    values: NDArray[np.integer[Any]], *, compact: bool = False
-) -> tuple[NDArray[np.signedinteger[Any]], NDArray[Any]]:
-    """Return codes (N,) and the distinct values in ascending order, (M,).
-
-    Codes are int64, to reckon with; compact ones are the smallest integers that hold them and -1.
-    """
-    codes, distinct = _factorized(values)
-    return (codes if compact else codes.astype(np.int64)), distinct
-
-
-def _factorized(
     values: NDArray[np.integer[Any]],
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Return codes (N,) and the distinct values in ascending order, (M,)."""
+    codes, distinct = compact_codes(values)
+    return codes.astype(np.int64), distinct
+
+
+def compact_codes(
+    values: NDArray[np.integer[Any]], key: Callable[[NDArray[Any]], Sequence[Any]] | None = None
 ) -> tuple[NDArray[np.signedinteger[Any]], NDArray[Any]]:
+    """Return codes (N,) in the smallest integers that hold them and -1, and the distinct values.
+
+    Parameters
+    ----------
+    values : (N,) integers
+    key : callable
+        What the distinct values, (M,), are ordered by; by default they ascend.
+    """
     if values.size == 0:
         return np.zeros(0, np.int8), values[:0]
     low, high = int(values.min()), int(values.max())
     if high - low > 4 * values.size + 1024:
         distinct, codes = np.unique(values, return_inverse=True)
-        return codes.astype(code_type(len(distinct))), distinct
+        rank, distinct = _ordered(distinct, key)
+        return look_up(rank, codes), distinct
     # A dense range is a table look-up, a chunk at a time: memory costs more than arithmetic.
     wide = np.dtype(np.uint64 if values.dtype == np.uint64 else np.int64).type
     present = np.zeros(high - low + 1, bool)
     for start, stop in chunks(len(values)):
         present[np.subtract(values[start:stop], wide(low), dtype=wide)] = True
     places = np.flatnonzero(present)
-    rank: NDArray[np.signedinteger[Any]] = np.zeros(len(present), code_type(len(places)))
-    rank[places] = np.arange(len(places))
+    rank, distinct = _ordered((places.astype(wide) + wide(low)).astype(values.dtype), key)
+    code: NDArray[np.signedinteger[Any]] = np.zeros(len(present), rank.dtype)
+    code[places] = rank
     found = np.empty(len(values), rank.dtype)
     for start, stop in chunks(len(values)):
-        found[start:stop] = rank[np.subtract(values[start:stop], wide(low), dtype=wide)]
-    return found, (places.astype(wide) + wide(low)).astype(values.dtype)
+        found[start:stop] = code[np.subtract(values[start:stop], wide(low), dtype=wide)]
+    return found, distinct
+
+
+def _ordered(
+    distinct: NDArray[Any], key: Callable[[NDArray[Any]], Sequence[Any]] | None
+) -> tuple[NDArray[np.signedinteger[Any]], NDArray[Any]]:
+    """Return the rank of each of ascending values, and they in order."""
+    rank = np.arange(len(distinct)).astype(code_type(len(distinct)))
+    if key is None:
+        return rank, distinct
+    keys = key(distinct)
+    order = np.array(sorted(range(len(distinct)), key=keys.__getitem__), np.int64)
+    rank[order] = rank.copy()
+    return rank, distinct[order]
 
 
 def factorize_objects(values: Iterable[Any]) -> tuple[NDArray[np.int64], list[Any]]:

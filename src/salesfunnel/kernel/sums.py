@@ -156,7 +156,7 @@ class Adder:
     def total(
         self, unit: int = 1, excess: NDArray[np.int64] | None = None, bits: int = 0
     ) -> ExactSums:
-        """Return the sums, split at the millionth.
+        """Return the sums, split at the millionth; after that the adder is done with.
 
         Parameters
         ----------
@@ -172,17 +172,18 @@ class Adder:
         SizeError
             If a sum is beyond 64-bit integers.
         """
-        limbs = [limb[: self._n_kept] for limb in self._limbs]
+        limbs, self._limbs = [limb[: self._n_kept] for limb in self._limbs], []
         if excess is not None:
             limbs = [(limbs[0] - excess) >> bits]
         wholes, rest = divmod(unit, MICRO)
         if self._largest * self._in_all * (unit if rest else wholes) <= np.iinfo(np.int64).max:
             together = limbs[0]
             for index, limb in enumerate(limbs[1:], start=1):
-                together = together + (limb << (index * self._width))
+                together += limb << (index * self._width)
+            together *= unit if rest else wholes
             if rest:
-                return ExactSums(*np.divmod(together * unit, MICRO))
-            return ExactSums(together * wholes, np.zeros_like(together))
+                return ExactSums(*np.divmod(together, MICRO))
+            return ExactSums(together, np.zeros_like(together))
         sizes = sum(
             np.abs(limb).astype(float) * float(unit << (index * self._width)) / MICRO
             for index, limb in enumerate(limbs)

@@ -13,7 +13,8 @@ from salesfunnel.columns.rejects import settled
 from salesfunnel.columns.texts import Texts
 from salesfunnel.errors import BadRow, DataError, DefinitionError
 from salesfunnel.kernel.arranging import arrange
-from salesfunnel.kernel.codes import code_type
+from salesfunnel.kernel.codes import code_type, factorize_integers
+from salesfunnel.kernel.packing import span_of
 from salesfunnel.log.ahead import work_ahead
 from salesfunnel.log.joining import join
 from salesfunnel.log.labels import Labels
@@ -104,15 +105,23 @@ def log_of_rows(funnel: Funnel, rows: Rows, *, ties: str, tz: tzinfo, errors: st
         columns.append(_narrow(*rows.reasons))
     if rows.amounts is not None:
         columns.append(rows.amounts)
+    ids, identifiers = rows.ids, rows.identifiers
+    span = span_of(ids, rows.time)
+    if identifiers is None and (span.last - span.first).bit_length() + len(ids).bit_length() > 63:
+        # Integers so far apart that a key would have no room for the number of the row.
+        ids, identifiers = factorize_integers(ids)
+        span = span._replace(first=0, last=max(len(identifiers) - 1, 0))
     entries, order, along = arrange(
-        rows.ids,
+        ids,
         rows.time,
         rows.state,
         len(funnel.states),
         by_state=ties == "state",
         order=rows.order,
         along=columns,
+        span=span,
     )
+    whole = not (rows.n_bad or rows.ignored)  # so that each label that was read occurs
     amounts = None if rows.amounts is None else along.pop()
     reasons = None if rows.reasons is None else Labels(along.pop(), tuple(rows.reasons[1]))
     records = None
@@ -122,11 +131,11 @@ def log_of_rows(funnel: Funnel, rows: Rows, *, ties: str, tz: tzinfo, errors: st
     return StageLog(
         funnel,
         entries,
-        rows.identifiers,
+        identifiers,
         reasons=reasons,
         amounts=amounts,
         attributes={
-            name: Labels(codes, tuple(names))
+            name: Labels(codes, tuple(names), complete=whole and bool((codes >= 0).all()))
             for (name, (_, names)), codes in zip(rows.labels.items(), along, strict=True)
         },
         tz=tz,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError, SizeError
-from salesfunnel.kernel.codes import factorize_integers
+from salesfunnel.kernel.codes import compact_codes
 from salesfunnel.kernel.flow import Grouped, add_up
 from salesfunnel.kernel.runs import ends_at_starts, last_known_rows
 from salesfunnel.kernel.sums import as_millionths
@@ -128,14 +128,16 @@ def _groups(
 ) -> tuple[Grouped, tuple[Group, ...]]:
     """Return the group of each entry that counts, and what the groups are called."""
     counts = _that_count(view)
+    if counts is None and len(keys) == 1 and isinstance(keys[0], str):
+        labels = view.log.attribute(keys[0])
+        if labels.complete:
+            return Grouped(labels.codes, len(labels.names)), labels.names
     codes: list[NDArray[np.integer[Any]]] = []
     names: list[tuple[str, ...]] = []
     for key in keys:
         if isinstance(key, Period):
             index = period_index(view.log.entries.time, key.unit, zone)
-            found, distinct = factorize_integers(
-                index if counts is None else index[counts], compact=True
-            )
+            found, distinct = compact_codes(index if counts is None else index[counts])
             codes.append(found)
             names.append(tuple(period_label(number, key.unit) for number in distinct.tolist()))
         else:

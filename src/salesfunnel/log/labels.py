@@ -20,10 +20,21 @@ Where = Mapping[str, Label | Collection[Label]]
 
 
 class Labels(NamedTuple):
-    """One attribute: a code for each entry, -1 where it has none, and what the codes stand for."""
+    """One attribute.
+
+    Attributes
+    ----------
+    codes : (N,) integers
+        Of the label at each entry; -1 where it has none.
+    names : tuple of str
+        What the codes stand for.
+    complete : bool
+        Whether it is known that each name occurs, and that no entry is without a label.
+    """
 
     codes: NDArray[np.integer]
     names: tuple[str, ...]
+    complete: bool = False
 
 
 class Grouping(NamedTuple):
