@@ -19,6 +19,7 @@ from salesfunnel.columns.files import LIMITS, Limits, chunks, with_encoding
 from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.columns.texts import Texts
 from salesfunnel.errors import SalesFunnelError
+from salesfunnel.kernel.progress import Meter
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +74,8 @@ def check(path: Path, data: bytes, limits: Limits = LIMITS) -> dict[str, Any] | 
 def in_pieces(size: int) -> Any:
     """Return what reads a file in pieces of some size."""
 
-    def pieces(path: Path, limits: Limits) -> Iterator[bytes]:
-        for piece in chunks(path, limits):
+    def pieces(path: Path, limits: Limits, watch: Meter | None) -> Iterator[bytes]:
+        for piece in chunks(path, limits, watch):
             for start in range(0, len(piece), size):
                 yield piece[start : start + size]
 

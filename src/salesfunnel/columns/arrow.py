@@ -15,12 +15,15 @@ from salesfunnel.columns.natives import from_native
 from salesfunnel.columns.rawtable import RawTable, Values
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DataError, MissingExtraError
+from salesfunnel.kernel.progress import Meter
 
 BATCH = 1 << 17
 """Rows of a batch."""
 
 
-def arrow_batches(path: str | Path, *, n_rows: int | None = BATCH) -> Iterator[RawTable]:
+def arrow_batches(
+    path: str | Path, *, n_rows: int | None = BATCH, watch: Meter | None = None
+) -> Iterator[RawTable]:
     """Yield the rows of a Parquet or Arrow (Feather) file in batches; the first row is number 0.
 
     A column is converted when it is first asked for, as `salesfunnel.columns.frames.from_frame`
@@ -31,6 +34,8 @@ def arrow_batches(path: str | Path, *, n_rows: int | None = BATCH) -> Iterator[R
     path : str or Path
     n_rows : int, optional
         How many rows a batch has at most; None for the whole file.
+    watch : Meter, optional
+        Told how many rows are read.
 
     Raises
     ------
@@ -48,6 +53,8 @@ def arrow_batches(path: str | Path, *, n_rows: int | None = BATCH) -> Iterator[R
             for batch in _batches(pa, file, n_rows):
                 yield _table(pa, batch, name, start)
                 start += batch.num_rows
+                if watch is not None:
+                    watch.at(start)
         except pa.ArrowException as error:
             raise DataError(
                 f"{path} is no Parquet or Arrow file, or a damaged one: {_first_line(error)}"

@@ -14,6 +14,7 @@ from salesfunnel.columns.csvfast import BLOCK, UnusualError, fast_tables
 from salesfunnel.columns.files import LIMITS, Limits, chunks, text_lines, with_encoding
 from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.errors import DataError, EmptyFileError, FileLimitError, TruncatedFileError
+from salesfunnel.kernel.progress import Meter
 from salesfunnel.text.escape import neutralise_formula
 
 BATCH = 500_000
@@ -46,6 +47,7 @@ def csv_batches(
     limits: Limits = LIMITS,
     *,
     n_cells: int | None = BATCH,
+    watch: Meter | None = None,
 ) -> Iterator[RawTable]:
     """Yield the cells of a CSV file in batches, of which the first comes even if it has no rows.
 
@@ -57,6 +59,8 @@ def csv_batches(
         See `salesfunnel.columns.files.with_encoding`.
     n_cells : int, optional
         About how many cells a batch has; None for the whole file.
+    watch : Meter, optional
+        Told how many bytes of the file are read.
 
     Raises
     ------
@@ -66,7 +70,7 @@ def csv_batches(
     name = str(path)
     size = None if n_cells is None else BLOCK
     n_done = 0
-    pieces = chunks(path, limits)
+    pieces = chunks(path, limits, watch)
     first = next(pieces, b"")
     if len(first) >= LONG:
         try:
@@ -84,17 +88,22 @@ def csv_batches(
             pass
         else:
             return
-    yield from _slow_tables(path, encoding, limits, n_cells, n_done)
+    yield from _slow_tables(path, encoding, limits, n_cells, n_done, watch)
 
 
 def _slow_tables(
-    path: str | Path, encoding: str, limits: Limits, n_cells: int | None, n_done: int
+    path: str | Path,
+    encoding: str,
+    limits: Limits,
+    n_cells: int | None,
+    n_done: int,
+    watch: Meter | None,
 ) -> Iterator[RawTable]:
     """Yield the rest of a CSV file after some lines."""
     if csv.field_size_limit() < limits.max_line:  # of the process; raised, it bothers nobody
         csv.field_size_limit(limits.max_line)
     name = str(path)
-    with text_lines(path, encoding, limits) as text:
+    with text_lines(path, encoding, limits, watch) as text:
         lines = csv.reader(text, strict=True)
         numbered = enumerate(_checked(lines, name), start=1)
         header = next((cells for _, cells in numbered if cells), None)

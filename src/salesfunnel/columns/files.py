@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from typing import IO, Any, NamedTuple, TextIO, TypeVar
 
 from salesfunnel.errors import DataError, EncodingError, FileLimitError, TruncatedFileError
+from salesfunnel.kernel.progress import Meter, Progress, meter
 
 T = TypeVar("T")
 
@@ -53,11 +54,15 @@ def read_bytes(path: str | Path, limits: Limits = LIMITS) -> bytes:
     return b"".join(chunks(path, limits))
 
 
-def chunks(path: str | Path, limits: Limits = LIMITS) -> Iterator[bytes]:
+def chunks(
+    path: str | Path, limits: Limits = LIMITS, watch: Meter | None = None
+) -> Iterator[bytes]:
     """Yield the content of a file in pieces; errors are those of `read_bytes`."""
     size = 0
-    with _opened(Path(path)) as (file, compressed):
+    with _opened(Path(path)) as (file, compressed, raw):
         while piece := file.read(CHUNK):
+            if watch is not None:
+                watch.at(raw.tell())
             size += len(piece)
             if compressed and size > limits.max_bytes:
                 raise FileLimitError(
@@ -67,7 +72,14 @@ def chunks(path: str | Path, limits: Limits = LIMITS) -> Iterator[bytes]:
             yield piece
 
 
-def text_lines(path: str | Path, encoding: str, limits: Limits = LIMITS) -> TextIO:
+def meter_of(progress: Progress | None, path: str | Path) -> Meter | None:
+    """Return what tells of reading a file, in bytes of it; None where nobody asked."""
+    return meter(progress, "read", None if progress is None else Path(path).stat().st_size)
+
+
+def text_lines(
+    path: str | Path, encoding: str, limits: Limits = LIMITS, watch: Meter | None = None
+) -> TextIO:
     """Return the lines of a file, decompressed and decoded as they are asked for.
 
     `with_encoding` finds the encoding. Line breaks stay as they are.
@@ -79,7 +91,7 @@ def text_lines(path: str | Path, encoding: str, limits: Limits = LIMITS) -> Text
     FileLimitError, EncodingError, TruncatedFileError, DataError, OSError
         While lines are read, as `read_bytes`; also if a line is too long or has zero bytes.
     """
-    stream = io.BufferedReader(_Stream(_checked_lines(path, limits)), CHUNK)
+    stream = io.BufferedReader(_Stream(_checked_lines(path, limits, watch)), CHUNK)
     return io.TextIOWrapper(stream, encoding, newline="")
 
 
@@ -106,26 +118,26 @@ def content_name(path: str | Path) -> str:
     """
     path = Path(path)
     if path.suffix.lower() == ".zip":
-        with _opened(path) as (file, _):
+        with _opened(path) as (file, *_):
             return PurePath(file.name).name
     return path.stem if path.suffix.lower() == ".gz" else path.name
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[IO[bytes] | gzip.GzipFile, bool]]:
-    """Open a file to read its content, and tell whether it is compressed."""
+def _opened(path: Path) -> Iterator[tuple[IO[bytes] | gzip.GzipFile, bool, IO[bytes]]]:
+    """Open a file to read its content; tell whether it is compressed, and give the file itself."""
     with path.open("rb") as file:
         magic = file.read(4)
         file.seek(0)
         try:
             if magic.startswith(b"\x1f\x8b"):
                 with gzip.GzipFile(fileobj=file) as inner:
-                    yield inner, True
+                    yield inner, True, file
             elif magic == b"PK\x03\x04":
                 with zipfile.ZipFile(file) as archive, archive.open(_member(archive, path)) as one:
-                    yield one, True
+                    yield one, True, file
             else:
-                yield file, False
+                yield file, False, file
         except EOFError:
             kind = "gzip" if magic.startswith(b"\x1f\x8b") else "zip"
             raise TruncatedFileError(
@@ -159,11 +171,11 @@ def _member(archive: zipfile.ZipFile, path: Path) -> str:
     return names[0]
 
 
-def _checked_lines(path: str | Path, limits: Limits) -> Iterator[bytes]:
+def _checked_lines(path: str | Path, limits: Limits, watch: Meter | None = None) -> Iterator[bytes]:
     """Yield the content of a file, whose lines are not too long and have no zero bytes."""
     step = min(CHUNK, max(1, limits.max_line))
     n_lines, length = 0, 0
-    for whole in chunks(path, limits):
+    for whole in chunks(path, limits, watch):
         if b"\x00" in whole:
             raise _zero_bytes(path)
         ends = b"\n" if b"\n" in whole else b"\r"

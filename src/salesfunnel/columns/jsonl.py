@@ -18,6 +18,7 @@ from salesfunnel.columns.files import (
 )
 from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.errors import DataError, EmptyFileError, TruncatedFileError
+from salesfunnel.kernel.progress import Meter
 
 BATCH = 50_000
 """Lines of a batch."""
@@ -76,17 +77,19 @@ def json_line_batches(
     limits: Limits = LIMITS,
     *,
     n_rows: int | None = BATCH,
+    watch: Meter | None = None,
 ) -> Iterator[RawTable]:
     """Yield the records of a file in batches of `n_rows`, or, with None, all at once.
 
-    Parameters and errors are otherwise those of `read_json_lines`.
+    What `watch` is told is how many bytes of the file are read; parameters and errors are otherwise
+    those of `read_json_lines`.
 
     Raises
     ------
     UnicodeDecodeError
         If the text is not in that encoding.
     """
-    with text_lines(path, encoding, limits) as text:
+    with text_lines(path, encoding, limits, watch) as text:
         lines = ((number, line) for number, line in enumerate(text, start=1) if line.strip())
         empty = True
         while batch := list(islice(lines, n_rows)):

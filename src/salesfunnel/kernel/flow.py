@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.kernel.entries import Entries
 from salesfunnel.kernel.packing import CHUNK, chunks
+from salesfunnel.kernel.progress import Meter
 from salesfunnel.kernel.sums import Adder, ExactSums, Tally
 from salesfunnel.kernel.transitions import MOST_STEPS, count_steps
 
@@ -56,6 +57,7 @@ def add_up(
     groups: Grouped | None = None,
     amounts: NDArray[np.int64] | None = None,
     durations: bool = True,
+    watch: Meter | None = None,
 ) -> FlowSums:
     """Return the flow of sorted entries.
 
@@ -75,6 +77,8 @@ def add_up(
         What to add up at the targets. The amount at a run's first entry counts for the run.
     durations : bool
         Whether times from entry to entry are added up.
+    watch : Meter, optional
+        Told how many entries are added up.
 
     Raises
     ------
@@ -98,6 +102,8 @@ def add_up(
             chained = np.append(previous, _numbers(rows))
         table.add(chained)
         previous = rows.stop - 1 if isinstance(rows, slice) else int(rows[-1])
+        if watch is not None:
+            watch.at(previous + 1)
     return table.result(previous)
 
 

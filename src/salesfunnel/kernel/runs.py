@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.kernel.entries import Entries
 from salesfunnel.kernel.packing import CHUNK
+from salesfunnel.kernel.progress import Meter
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -90,8 +91,11 @@ class Runs:
         """Return the states before some runs; `none` for the first ones of their opportunities."""
         return np.where(self.new[run], none, self.state[run - 1].astype(np.int64))
 
-    def pieces(self) -> Iterator[tuple[slice, Runs]]:
-        """Yield consecutive opportunities, and their runs: about a chunk of them at a time."""
+    def pieces(self, watch: Meter | None = None) -> Iterator[tuple[slice, Runs]]:
+        """Yield consecutive opportunities, and their runs: about a chunk of them at a time.
+
+        What `watch` is told is how many opportunities are done with.
+        """
         starts, n = self.starts, len(self.starts)
         bounds = np.append(starts, len(self.state))
         first = 0
@@ -110,6 +114,8 @@ class Runs:
                 ),
             )
             first = last
+            if watch is not None:
+                watch.at(first)
 
 
 def collapse(

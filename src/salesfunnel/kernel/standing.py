@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.kernel.packing import chunks
+from salesfunnel.kernel.progress import Meter
 from salesfunnel.kernel.runs import Runs
 from salesfunnel.kernel.sums import Tally
 
@@ -50,12 +51,12 @@ class Standing(NamedTuple):
         )
 
 
-def standing(runs: Runs, n_stages: int, n_presale: int) -> Standing:
-    """Return status and furthest state of each opportunity."""
+def standing(runs: Runs, n_stages: int, n_presale: int, watch: Meter | None = None) -> Standing:
+    """Return status and furthest state of each opportunity; `watch` is told how many are done."""
     n = len(runs.starts)
     status, furthest, last, before = (np.empty(n, np.uint8) for _ in range(4))
     found = Standing(status, furthest, last, before, np.empty(n, np.int64))
-    for members, piece in runs.pieces():
+    for members, piece in runs.pieces(watch):
         some, there = found.of(members), _standing(piece, n_stages, n_presale)
         some.status[:] = there.status
         some.furthest[:] = there.furthest

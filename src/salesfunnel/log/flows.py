@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from salesfunnel.errors import DefinitionError, SizeError
 from salesfunnel.kernel.codes import compact_codes
 from salesfunnel.kernel.flow import Grouped, add_up
+from salesfunnel.kernel.progress import Progress, meter
 from salesfunnel.kernel.runs import ends_at_starts, last_known_rows
 from salesfunnel.kernel.sums import as_millionths
 from salesfunnel.log.labels import Group, group, occurring
@@ -32,6 +33,7 @@ def stage_flow(
     tz: tzinfo | None = None,
     durations: bool = True,
     max_bytes: int = MAX_BYTES,
+    progress: Progress | None = None,
 ) -> StageFlow:
     """Return the flow of a view; `StageLog.flow` describes the arguments and errors."""
     entries, n_states = view.log.entries, len(view.funnel.states)
@@ -45,6 +47,7 @@ def stage_flow(
         amounts = carry.back(as_millionths(carry.on(view.log.amounts, known)))
     n_sums = 2 * durations + 2 * (amounts is not None)
     _check_size(groups, n_states, n_sums, max_bytes)
+    watch = meter(progress, "count", len(entries))
     sums = add_up(
         entries,
         n_states,
@@ -53,7 +56,10 @@ def stage_flow(
         groups=groups,
         amounts=amounts,
         durations=durations,
+        watch=watch,
     )
+    if watch is not None:
+        watch.end()
     return StageFlow(
         states=view.funnel.states,
         by=tuple(key.unit if isinstance(key, Period) else key for key in keys),

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple, Unpack
 
 from salesfunnel.columns.arrow import arrow_batches
 from salesfunnel.columns.csvfile import csv_batches
-from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits, with_encoding
+from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits, meter_of, with_encoding
 from salesfunnel.columns.frames import from_frame
 from salesfunnel.columns.jsonl import json_line_batches
 from salesfunnel.columns.rawtable import RawTable
+from salesfunnel.kernel.progress import Progress, meter
 from salesfunnel.log.build import Reading, build
 from salesfunnel.log.rows import Source
 from salesfunnel.log.stagelog import StageLog
@@ -104,6 +105,7 @@ def read_csv(
     errors: str = "raise",
     max_bytes: int = MAX_BYTES,
     max_line: int = MAX_LINE,
+    progress: Progress | None = None,
 ) -> StageLog:
     """Return the log of a CSV file with a header line and one row for each entry, in any order.
 
@@ -128,6 +130,10 @@ def read_csv(
     max_bytes, max_line : int
         Bytes that a compressed file may hold, once decompressed (1 GiB), and that a line of the
         file may have (1 MiB).
+    progress : Progress, optional
+        Called as ``progress(done, total, "read")`` while the file is read, in bytes of it, at most
+        20 times a second: `salesfunnel.show.progress` is ready-made. It starts again if the text
+        turns out to be in another encoding.
 
     Raises
     ------
@@ -148,12 +154,12 @@ def read_csv(
         order=order,
         currency=currency,
     )
-    limits = Limits(max_bytes, max_line)
+    limits, watch = Limits(max_bytes, max_line), meter_of(progress, path)
 
     def read(encoding: str) -> StageLog:
         return build(
             funnel,
-            map(fields.source, csv_batches(path, encoding, limits)),
+            map(fields.source, csv_batches(path, encoding, limits, watch=watch)),
             stage_map=stage_map,
             ties=ties,
             rates=rates,
@@ -163,7 +169,10 @@ def read_csv(
             errors=errors,
         )
 
-    return with_encoding(path, read, limits)
+    log = with_encoding(path, read, limits)
+    if watch is not None:
+        watch.end()
+    return log
 
 
 def read_jsonl(
@@ -180,6 +189,7 @@ def read_jsonl(
     currency: str | None = None,
     max_bytes: int = MAX_BYTES,
     max_line: int = MAX_LINE,
+    progress: Progress | None = None,
     **reading: Unpack[Reading],
 ) -> StageLog:
     """Return the log of a JSON Lines file: in each line an object, which is one entry.
@@ -193,7 +203,7 @@ def read_jsonl(
     funnel : Funnel
     opportunity, stage, entered_at, reason, attributes, amount, order, currency
         Names of fields; as in `read_csv`.
-    max_bytes, max_line : int
+    max_bytes, max_line, progress
         As in `read_csv`.
     **reading
         ``stage_map``, ``ties``, ``rates``, ``missing_time``, ``date_format``, ``tz`` and
@@ -207,13 +217,16 @@ def read_jsonl(
         As in `StageLog.from_columns`.
     """
     fields = Fields(opportunity, stage, entered_at, reason, attributes, amount, order, currency)
-    limits = Limits(max_bytes, max_line)
+    limits, watch = Limits(max_bytes, max_line), meter_of(progress, path)
 
     def read(encoding: str) -> StageLog:
-        batches = json_line_batches(path, encoding, limits)
+        batches = json_line_batches(path, encoding, limits, watch=watch)
         return build(funnel, map(fields.source, _alike(batches, fields)), **reading)
 
-    return with_encoding(path, read, limits)
+    log = with_encoding(path, read, limits)
+    if watch is not None:
+        watch.end()
+    return log
 
 
 def read_parquet(
@@ -228,6 +241,7 @@ def read_parquet(
     amount: str | None = None,
     order: str | None = None,
     currency: str | None = None,
+    progress: Progress | None = None,
     **reading: Unpack[Reading],
 ) -> StageLog:
     """Return the log of a Parquet or Arrow (Feather) file with one row for each entry.
@@ -240,6 +254,8 @@ def read_parquet(
     funnel : Funnel
     opportunity, stage, entered_at, reason, attributes, amount, order, currency
         Names of columns; as in `read_csv`.
+    progress : Progress, optional
+        As in `read_csv`, in rows, whose total is not known beforehand.
     **reading
         ``stage_map``, ``ties``, ``rates``, ``missing_time``, ``date_format``, ``tz`` and
         ``errors``, as in `StageLog.from_columns`.
@@ -256,7 +272,11 @@ def read_parquet(
         As in `StageLog.from_columns`.
     """
     fields = Fields(opportunity, stage, entered_at, reason, attributes, amount, order, currency)
-    return build(funnel, map(fields.source, arrow_batches(path)), **reading)
+    watch = meter(progress, "read")
+    log = build(funnel, map(fields.source, arrow_batches(path, watch=watch)), **reading)
+    if watch is not None:
+        watch.end()
+    return log
 
 
 def log_of_frame(frame: Any, funnel: Funnel, fields: Fields, reading: Reading) -> StageLog:

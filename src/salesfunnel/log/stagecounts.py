@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError, MergeError
+from salesfunnel.kernel.progress import Progress, meter
 from salesfunnel.kernel.standing import StageSums, actual, count_masks, count_reached, strict
 from salesfunnel.log.labels import Group, attribute_names
 from salesfunnel.log.merging import align, find
@@ -109,14 +110,18 @@ class StageCounts:
 
 
 def stage_counts(
-    view: View, mode: str = "reached", by: str | Sequence[str] | None = None
+    view: View,
+    mode: str = "reached",
+    by: str | Sequence[str] | None = None,
+    progress: Progress | None = None,
 ) -> StageCounts:
     """Return the counts of a view, by the labels known at its instant."""
     n_stages, n_presale = len(view.funnel), view.funnel.n_presale
     if mode not in MODES:
         raise DefinitionError(f"mode= is one of {', '.join(MODES)}, not {mode!r}")
-    where, grouping = view.standing, None if by is None else view.grouping(by)
+    where, grouping = view.classify(progress), None if by is None else view.grouping(by)
     codes, n_groups = (None, 1) if grouping is None else (grouping.codes, len(grouping.groups))
+    watch = meter(progress, "count", len(where.status))
     if mode == "reached":
         sums = count_reached(where, n_stages, codes, n_groups)
     else:
@@ -127,9 +132,11 @@ def stage_counts(
                 if mode == "actual"
                 else strict(piece, where.of(members), n_stages),
             )
-            for members, piece in view.runs.pieces()
+            for members, piece in view.runs.pieces(watch)
         )
         sums = count_masks(pieces, n_stages, codes, n_groups)
+    if watch is not None:
+        watch.end()
     if grouping is None:
         sums = StageSums(*(counts[0] for counts in sums))
     entered, advanced, lost, is_open, churned = sums

@@ -14,6 +14,7 @@ from salesfunnel.columns import saved
 from salesfunnel.columns.frames import to_frame
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.kernel.entries import Entries
+from salesfunnel.kernel.progress import Progress
 from salesfunnel.log.flows import MAX_BYTES, By, stage_flow
 from salesfunnel.log.labels import Labels, Selection, Where, selections
 from salesfunnel.log.milestones import Milestones, milestones
@@ -591,6 +592,7 @@ class StageLog:
         tz: str | tzinfo | None = None,
         durations: bool = True,
         max_bytes: int = MAX_BYTES,
+        progress: Progress | None = None,
     ) -> StageFlow:
         """Return the transitions, added up from state to state.
 
@@ -613,6 +615,9 @@ class StageLog:
             Whether durations are added up too; without them it takes about half the time.
         max_bytes : int
             The largest result that is made.
+        progress : Progress, optional
+            Called as ``progress(done, total, "count")`` while entries are added up, at most 20
+            times a second: `salesfunnel.show.progress` is ready-made.
 
         Returns
         -------
@@ -631,7 +636,9 @@ class StageLog:
         elif repeats != "collapse":
             raise DefinitionError(f"repeats= is 'collapse' or 'keep', not {repeats!r}")
         zone = None if tz is None else to_zone(tz)
-        return stage_flow(view, by, tz=zone, durations=durations, max_bytes=max_bytes)
+        return stage_flow(
+            view, by, tz=zone, durations=durations, max_bytes=max_bytes, progress=progress
+        )
 
     def stage_counts(
         self,
@@ -640,6 +647,7 @@ class StageLog:
         by: str | Sequence[str] | None = None,
         as_of: Instant | None = None,
         where: Where | None = None,
+        progress: Progress | None = None,
     ) -> StageCounts:
         """Return how many opportunities entered each stage, went on, were lost or are open there.
 
@@ -654,6 +662,8 @@ class StageLog:
             The instant of knowledge, inclusive; by default the last entry.
         where : mapping of str to label or collection of labels, optional
             Which opportunities count, by the labels last known at `as_of`: see `view`.
+        progress : Progress, optional
+            As in `flow`, in entries whose opportunities are looked at.
 
         Returns
         -------
@@ -664,7 +674,7 @@ class StageLog:
         UnknownAttributeError, DefinitionError
             If an argument is not of this form.
         """
-        return stage_counts(self.view(as_of, where), mode, by)
+        return stage_counts(self.view(as_of, where), mode, by, progress)
 
     def milestones(self, *, as_of: Instant | None = None, where: Where | None = None) -> Milestones:
         """Return when each opportunity first entered each state, its status and its furthest state.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.kernel.progress import Progress, meter
 from salesfunnel.kernel.runs import Runs, collapse, last_known_rows, last_known_within
 from salesfunnel.kernel.standing import Standing, first_entries, standing
 from salesfunnel.kernel.transitions import Transitions, transitions
@@ -91,6 +92,15 @@ class View:
     def standing(self) -> Standing:
         """Status and furthest state, (m,) each."""
         return standing(self.runs, len(self.funnel), self.funnel.n_presale)
+
+    def classify(self, progress: Progress | None = None) -> Standing:
+        """Return `standing`, telling how far it is while it is made; it is made once."""
+        watch = meter(progress, "classify", len(self.runs.starts))
+        if watch is not None and "standing" not in vars(self):
+            n_stages, n_presale = len(self.funnel), self.funnel.n_presale
+            vars(self)["standing"] = standing(self.runs, n_stages, n_presale, watch)
+            watch.end()
+        return self.standing
 
     @cached_property
     def transitions(self) -> Transitions:

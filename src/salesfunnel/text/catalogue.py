@@ -16,6 +16,7 @@ Keys are grouped by their first part:
 ``title.``       titles of tables
 ``note.``        notes under tables
 ``rule.``        the engine's rules, by how they are broken
+``progress.``    what is done in long work
 ``report.``      the report
 ``chart.``       titles, axes and words of plots
 ``finding.``     the sentences of findings
