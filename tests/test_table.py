@@ -74,6 +74,10 @@ def test_the_kind_of_a_column_is_told_from_its_values(values: Any, kind: str) ->
         (Column("x", [1.239, np.nan, -0.001]), ["1.24", "–", "0.00"]),
         (Column("x", [0.305, np.nan], "rate"), ["30.5%", "–"]),
         (Column("x", [1234.5, np.nan], "money"), ["1,234", "–"]),
+        (
+            Column("x", [0.0004, 0.001, 0.0484, 1, np.nan], "p_value"),
+            ["<0.001", "0.001", "0.048", "1.000", "–"],
+        ),
         (Column("x", [5, 320], "seconds"), ["5.0 s", "5 min 20 s"]),
         (Column("x", np.array(["2026-01-31", "NaT"], "M8[D]")), ["2026-01-31 00:00 UTC", "–"]),
         (Column("x", np.array([True, False])), ["Yes", "No"]),

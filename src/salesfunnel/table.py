@@ -22,6 +22,7 @@ from salesfunnel.text.numbers import (
     format_decimal,
     format_integer,
     format_money,
+    format_p_value,
     format_percent,
     format_rate_interval,
 )
@@ -29,7 +30,7 @@ from salesfunnel.text.times import format_datetime, format_duration
 from salesfunnel.text.width import display_width, pad, plain
 
 MISSING = "–"
-_KINDS = ("text", "integer", "decimal", "rate", "money", "seconds", "time")
+_KINDS = ("text", "integer", "decimal", "rate", "money", "p_value", "seconds", "time")
 
 
 class Phrase(NamedTuple):
@@ -65,7 +66,7 @@ class Column:
         What code calls it; people see its title from the catalogue.
     values : array-like
         One-dimensional; texts as an object array, with None where there is none.
-    kind : {"text", "integer", "decimal", "rate", "money", "seconds", "time"}, optional
+    kind : {"text", "integer", "decimal", "rate", "money", "p_value", "seconds", "time"}, optional
         How people see the values; told from the dtype where it is not given.
     labels : callable, optional
         Gives the name of a value for people: ``labels(value, lang)``.
@@ -136,6 +137,8 @@ class Column:
             return format_integer(number, lang)
         if self.kind == "seconds":
             return format_duration(number, lang)
+        if self.kind == "p_value":
+            return format_p_value(number, lang)
         return (
             format_money(number, None, lang, digits=0)
             if self.kind == "money"

@@ -18,6 +18,7 @@ from salesfunnel.text.numbers import (
     format_decimal,
     format_integer,
     format_money,
+    format_p_value,
     format_percent,
     format_rate_interval,
     known,
@@ -37,6 +38,7 @@ def test_what_is_not_known_is_a_dash(x: Any, lang: str) -> None:
     assert format_integer(x, lang) == "–"
     assert format_decimal(x, lang, 2) == "–"
     assert format_percent(x, lang) == "–"
+    assert format_p_value(x, lang) == "–"
     assert format_money(x, "CNY", lang) == "–"
     assert format_money(x, "CNY", lang, compact=True) == "–"
     assert format_rate_interval(x, 0.1, 0.2, lang) == "–"
@@ -204,3 +206,12 @@ def test_what_is_no_number_is_refused(text: Any) -> None:
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(UnknownLanguageError):
         format_integer(1, "fr")
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_a_p_value_is_never_zero(lang: str) -> None:
+    assert format_p_value(0, lang) == "<0.001"
+    assert format_p_value(np.float64(9.99e-4), lang) == "<0.001"
+    assert format_p_value(0.001, lang) == "0.001"
+    assert format_p_value(0.04849, lang) == "0.048"
+    assert format_p_value(1, lang) == "1.000"

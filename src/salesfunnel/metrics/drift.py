@@ -190,8 +190,8 @@ def drift(
         Column("after", sizes[:, 1]),
         Column("statistic", numbers["statistic"]),
         Column("df", numbers["df"]),
-        Column("p_value", numbers["p_value"], "rate"),
-        Column("q_value", np.array([q_value for _, _, q_value in rows]), "rate"),
+        Column("p_value", numbers["p_value"], "p_value"),
+        Column("q_value", np.array([q_value for _, _, q_value in rows]), "p_value"),
         Column("cramers_v", numbers["cramers_v"]),
         Column("smallest_expected", numbers["smallest_expected"]),
     ]

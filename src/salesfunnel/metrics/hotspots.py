@@ -129,8 +129,8 @@ def loss_hotspots(
         Column("lost", counts[rows]),
         Column("expected", expected.ravel()[rows], title="expected_lost"),
         Column("residual", residual.ravel()[rows]),
-        Column("p_value", p[rows], "rate"),
-        Column("q_value", q[rows], "rate"),
+        Column("p_value", p[rows], "p_value"),
+        Column("q_value", q[rows], "p_value"),
         Column("finding", found[rows], labels=catalogue_namer("value")),
     ]
     notes = as_of_note(view)

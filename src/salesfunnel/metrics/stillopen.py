@@ -148,7 +148,7 @@ def logrank_test(
         Column("expected", test.expected, title="expected_events"),
         Column("statistic", test.statistic * every),
         Column("degrees_of_freedom", np.full(groups.n, test.degrees_of_freedom)),
-        Column("p_value", test.p_value * every),
+        Column("p_value", test.p_value * every, "p_value"),
     ]
     notes = [*as_of_note(view), *_start_note(log, start), Phrase(f"note.logrank_{of}")]
     if np.isnan(test.p_value):

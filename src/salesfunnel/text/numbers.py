@@ -20,6 +20,9 @@ Number: TypeAlias = SupportsFloat | SupportsIndex
 MISSING = "–"
 """What stands in the place of a value that is not known or not defined."""
 
+LEAST_P_VALUE = 0.001
+"""Below this a p-value is as good as any other, and not zero."""
+
 # Decimals of the currencies that have not two (ISO 4217, minor units).
 _MINOR_UNITS = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
@@ -45,6 +48,16 @@ def format_percent(x: Number | None, lang: str, digits: int = 1) -> str:
     if number is None:
         return MISSING
     return catalogue(lang).text("number.percent", number=_grouped(number * 100, lang, digits))
+
+
+def format_p_value(p: Number | None, lang: str) -> str:
+    """Return a p-value with three decimals, and one that would show as zero as ``<0.001``."""
+    number = known(p)
+    if number is None:
+        return MISSING
+    if 0 <= number < LEAST_P_VALUE:
+        return catalogue(lang).text("number.below", number=_grouped(LEAST_P_VALUE, lang, 3))
+    return _grouped(number, lang, 3)
 
 
 def format_rate_interval(

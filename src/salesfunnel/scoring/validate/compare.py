@@ -85,7 +85,7 @@ def compare_scores(
             Column("difference", beside_first("value"), "rate"),
             Column("difference_low", beside_first("low"), "rate"),
             Column("difference_high", beside_first("high"), "rate"),
-            Column("p_value", beside_first("p_value")),
+            Column("p_value", beside_first("p_value"), "p_value"),
             Column("brier", brier),
             Column("log_loss", loss),
         ],
