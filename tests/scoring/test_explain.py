@@ -13,7 +13,7 @@ from scoring.rubrics import Values, known_by, rubrics
 
 from salesfunnel.model.evidence import Evidence
 from salesfunnel.model.lead import Lead
-from salesfunnel.scoring import Criterion, Disqualifier, Level, Rubric, bant
+from salesfunnel.scoring import Criterion, Disqualifier, Level, Rubric, bant, strategic_selling
 
 T0 = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -177,3 +177,20 @@ def test_levels_that_share_a_key_and_not_a_name_show_the_key() -> None:
 
     assert shown.count("None") == 2
     assert "No budget" not in shown
+
+
+def test_a_criterion_without_a_question_is_asked_for_by_name() -> None:
+    rubric = Rubric([Criterion("employees", names={"zh": "员工人数"})])
+    table = rubric.explain(Lead("L-1")).to_table()
+
+    assert table.notes[-1].text("en") == (
+        "Ask next: Employees? The answers lead from 0.0 (D) to 100.0 (A)."
+    )
+    assert table.notes[-1].text("zh").startswith("下一步最该问：员工人数？不同回答")
+
+
+def test_one_buyer_is_asked_after_as_one_and_several_as_several() -> None:
+    rubric = strategic_selling()
+
+    assert rubric["economic_response"].ask().startswith("Does the economic buyer see ")
+    assert rubric["user_response"].ask().startswith("Do the user buyers see ")

@@ -376,6 +376,28 @@ def test_what_cannot_be_put_in_order_is_refused(
     assert any(line.strip().startswith(message) for line in lines), lines
 
 
+def test_values_that_cannot_be_used_are_said_to_be_of_leads() -> None:
+    with pytest.raises(DataError, match=r"^1 lead has a value that cannot be used:\n"):
+        prioritise(["A", "B"], score=[1, 101])
+    with pytest.raises(DataError, match=r"^2 leads have values that cannot be used:\n"):
+        prioritise(["A", "B"], score=[-1, 101])
+    with pytest.raises(DataError, match=r"^1 lead has a value that cannot be used:\n"):
+        prioritise(["A", "B"], score=[1, 2], deadline=[T0, "soon"], now=T0)
+
+
+def test_nobody_asks_when_a_lead_came_that_is_not_worked_on() -> None:
+    leads = [
+        lead("out", 0.9, amount=1).disqualify("no_budget", at=T0),
+        lead("in", 0.5, amount=1, received_at=T0),
+    ]
+
+    table = prioritise(leads, score=RUBRIC, by="value_per_hour", deadline="4h", now=T0)
+
+    assert table["lead"].tolist() == ["in", "out"]
+    assert table["decision"].tolist() == ["work", "disqualified"]
+    assert table["hours_left"].tolist() == [4, np.inf]
+
+
 def test_evidence_for_other_rubrics_may_be_left_aside() -> None:
     leads = [Lead("A", evidence={"mood": 1, "need": 1})]
 

@@ -144,7 +144,12 @@ def rubric(**changes: Any) -> Callable[[], Rubric]:
         (
             lambda: RUBRIC.with_weights([1, 2, 3]),
             DefinitionError,
-            "there is a weight for each of budget, need; given: 3",
+            "weights are a mapping, or a sequence with one for each of budget, need, not [",
+        ),
+        (
+            lambda: RUBRIC.with_weights(5),  # type: ignore[arg-type]
+            DefinitionError,
+            "weights are a mapping, or a sequence with one for each of budget, need, not 5",
         ),
         (
             lambda: RUBRIC.with_weights({"budget": -1}),

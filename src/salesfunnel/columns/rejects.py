@@ -86,10 +86,24 @@ def settled(rows: Sequence[BadRow], errors: str, n_bad: int | None = None) -> li
     if rows and errors == "raise":
         n_bad = len(rows) if n_bad is None else n_bad
         noun = "row" if n_bad == 1 else "rows"
-        raise DataError(
+        raise listing(
             f"{n_bad:,} {noun} cannot be entries "
             "(errors='collect' loads the others and keeps these in log.rejected):",
-            rows[: DataError.shown],
-            max(0, n_bad - DataError.shown),
+            rows,
+            n_bad,
         )
     return list(rows)
+
+
+def listing(problem: str, rows: Sequence[BadRow], n_bad: int | None = None) -> DataError:
+    """Return the error that names a problem and lists the first bad rows.
+
+    Parameters
+    ----------
+    problem : str
+    rows : sequence of BadRow
+    n_bad : int, optional
+        How many there are, where these are not all.
+    """
+    n_bad = len(rows) if n_bad is None else n_bad
+    return DataError(problem, rows[: DataError.shown], max(0, n_bad - DataError.shown))

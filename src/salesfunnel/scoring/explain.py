@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from salesfunnel.scoring.criteria import Level
+from salesfunnel.scoring.criteria import Criterion, Level
 from salesfunnel.scoring.single import (
     Known,
     LeadScore,
@@ -21,6 +21,7 @@ from salesfunnel.scoring.single import (
     score_of,
 )
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.numbers import MISSING, format_decimal
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Contribution:
         The share of the evidence that has not faded.
     points : float
         What it gives, or below zero takes. The points of all criteria make the score, which is held
-        within 0 and 100 (and is 0 where a disqualifier hits).
+        within 0 and 100 (and is 0 where a disqualifier hits); in a grid, those of each rubric make
+        the score of that one.
     most : float
         What it gives, or takes, at most.
     """
@@ -176,8 +178,9 @@ class Explanation:
     def _advice(self) -> list[Phrase]:
         if self.question is None:
             return []
+        criterion = self.rubric[self.question.criterion]
         values = {
-            "question": self.rubric[self.question.criterion].ask,
+            "question": partial(_question, criterion),
             "low": _points(self.question.low),
             "high": _points(self.question.high),
             "low_grade": self._grade(self.question.low_grade),
@@ -187,6 +190,11 @@ class Explanation:
 
     def _grade(self, key: str) -> object:
         return partial(self.rubric.grade_label, key)
+
+
+def _question(criterion: Criterion, lang: str) -> str:
+    asked, name = criterion.ask(lang), criterion.label(lang)
+    return asked if asked != name else catalogue(lang).text("value.question", name=name)
 
 
 def _points(score: float) -> object:

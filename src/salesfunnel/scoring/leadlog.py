@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 
-from salesfunnel.errors import BadRow, DataError, DefinitionError
+from salesfunnel.columns.rejects import listing
+from salesfunnel.errors import BadRow, DefinitionError
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.instant import instant
@@ -97,9 +98,7 @@ def lead_log(
         if _arrival(lead) is None
     ]
     if timeless:
-        shown = DataError.shown
-        problem = f"leads without a time: {len(timeless)}"
-        raise DataError(problem, timeless[:shown], max(len(timeless) - shown, 0))
+        raise listing(f"leads without a time: {len(timeless):,}", timeless)
     followed = {opportunity.id: opportunity for opportunity in opportunities}
     whole = [_whole(lead, followed.get(lead.opportunity or ""), funnel) for lead in members]
     return StageLog.from_opportunities(

@@ -115,7 +115,7 @@ def prioritise(
     scores, grade, disqualified = work.scores(score, now, extra)
     disqualified = disqualified | work.are_in("disqualified")
     converted = work.are_in("converted")
-    left = work.hours_left(deadline, now, calendar, grade)
+    left = work.hours_left(deadline, now, calendar, grade, disqualified | converted)
     columns: dict[str, Floats] = {}
     currency = None
     key = scores

@@ -181,11 +181,12 @@ class Rubric(Scorer):
         """
         if isinstance(weights, Mapping):
             by_place = {self.index(key): weight for key, weight in weights.items()}
-        elif len(weights) == len(self):
+        elif np.ndim(weights) == 1 and len(weights) == len(self):
             by_place = dict(enumerate(weights))
         else:
             raise DefinitionError(
-                f"there is a weight for each of {', '.join(self.keys)}; given: {len(weights)}"
+                "weights are a mapping, or a sequence with one for each of "
+                f"{', '.join(self.keys)}, not {weights!r}"
             )
         criteria = [
             attrs.evolve(criterion, weight=by_place.get(place, criterion.weight))

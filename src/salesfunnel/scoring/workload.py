@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.columns.rejects import Rejects
+from salesfunnel.columns.rejects import Rejects, listing
 from salesfunnel.columns.times import read_times
 from salesfunnel.columns.values import as_column, in_one_currency, plain_values, read_amounts
 from salesfunnel.errors import DefinitionError, ShapeError
@@ -54,14 +54,14 @@ class Workload:
             given = [lead.id for lead in self.leads]
         self.ids = np.empty(len(given), object)
         self.ids[:] = given
-        self._rejects = Rejects(len(given))
+        self._rejects = Rejects(len(given), "collect")
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def settle(self) -> None:
         """Raise a `DataError` that lists the bad values read so far, if there are any."""
-        self._rejects.settle()
+        _refuse(self._rejects)
 
     def of_leads(self, what: str) -> list[Lead]:
         """Return the leads; `what` names the argument that needs them."""
@@ -157,10 +157,11 @@ class Workload:
         now: datetime | None,
         calendar: BusinessCalendar | None,
         grade: NDArray[Any],
+        out: NDArray[np.bool_],
     ) -> Floats:
         """Return the hours until each has to be answered, below zero where that is over.
 
-        Infinite where there is no deadline.
+        Infinite where there is no deadline; so are those that are out, if it is a length of time.
         """
         left = np.full(len(self), np.inf)
         if deadline is None:
@@ -170,13 +171,13 @@ class Workload:
         moment = instant(now, "now=") // _MICROSECOND
         if isinstance(deadline, (str, timedelta, Mapping)):
             allowed = self._allowed(deadline, grade)
-            due = np.flatnonzero(~np.isnan(allowed))
+            due = np.flatnonzero(~np.isnan(allowed) & ~out)
             received = self._received(due)
             left[due] = allowed[due] - self._between(received, np.full(len(due), moment), calendar)
             return left
         column = self.column(deadline, "deadline")
         known = np.flatnonzero([not is_missing(value) for value in plain_values(column)])
-        rejects = Rejects(len(known), row_number=lambda index: int(known[index]))
+        rejects = Rejects(len(known), "collect", row_number=lambda index: int(known[index]))
         times = read_times(
             column[known]
             if isinstance(column, np.ndarray)
@@ -185,7 +186,7 @@ class Workload:
             column="deadline",
             tz=now.tzinfo,
         )
-        rejects.settle()
+        _refuse(rejects)
         left[known] = self._between(np.full(len(known), moment), times, calendar)
         return left
 
@@ -221,3 +222,9 @@ class Workload:
             return np.full(len(self), np.inf)
         times = [lead.received_at for lead in self.leads]
         return np.array([math.inf if at is None else instant(at).total_seconds() for at in times])
+
+
+def _refuse(rejects: Rejects) -> None:
+    if rows := rejects.settle():
+        found = "lead has a value" if len(rows) == 1 else "leads have values"
+        raise listing(f"{len(rows):,} {found} that cannot be used:", rows)

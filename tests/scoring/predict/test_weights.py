@@ -76,3 +76,9 @@ def test_what_cannot_be_learnt_from_is_refused() -> None:
         fit_rubric(bant(), values[:, 1:], won)
     with pytest.raises(LevelError):
         fit_rubric(bant(), {key: ["certainly"] * 40 for key in bant().keys}, won)
+
+
+def test_a_value_out_of_range_is_told() -> None:
+    message = "row 1, criterion 'need': a value is a number from 0 to 1, or NaN where it is not kno"
+    with pytest.raises(LevelError, match=message):
+        fit_rubric(Rubric(["budget", "need"]), [[0, 1], [1, 2]] * 5, [True, False] * 5)

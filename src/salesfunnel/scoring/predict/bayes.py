@@ -120,7 +120,7 @@ class NaiveBayesModel(SumOfTerms):
         return Table(
             [
                 Column("feature", feature),
-                Column("level", level),
+                Column("level", level, title="feature_level"),
                 *rate_columns("value", won, won + lost, titles=("conversion_rate", "won", "leads")),
                 Column("weight", weight),
                 Column("odds_ratio", np.exp(weight)),

@@ -78,7 +78,7 @@ class LogisticModel(SumOfTerms):
         return Table(
             [
                 Column("feature", np.array(feature, object)),
-                Column("level", np.array(level, object)),
+                Column("level", np.array(level, object), title="feature_level"),
                 Column("unknown", np.array(absent, bool)),
                 Column("weight", weights),
                 Column("odds_ratio", np.exp(weights)),

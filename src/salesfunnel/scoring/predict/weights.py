@@ -12,7 +12,7 @@ from salesfunnel.scoring.predict.features import Features
 from salesfunnel.scoring.predict.logistic import fit_logistic
 from salesfunnel.scoring.predict.terms import NumberWeight
 from salesfunnel.scoring.rubric import Rubric
-from salesfunnel.scoring.values import read_values
+from salesfunnel.scoring.values import check_values, read_values
 
 
 def fit_rubric(rubric: Rubric, values: Any, outcomes: ArrayLike, *, penalty: float = 1.0) -> Rubric:
@@ -61,7 +61,9 @@ def fit_rubric(rubric: Rubric, values: Any, outcomes: ArrayLike, *, penalty: flo
     >>> learnt.weights.round(2).tolist(), learnt.weights.sum().round(2).item()
     ([0.59, 1.41], 2.0)
     """
-    array = read_values(rubric, values).astype(np.float64)
+    given = read_values(rubric, values)
+    check_values(rubric, given)
+    array = given.astype(np.float64)
     if rubric.unknown == "zero":
         array = np.nan_to_num(array)
     sign = np.where(rubric.weights < 0, -1.0, 1.0)

@@ -9,7 +9,8 @@ from salesfunnel.scoring.presets.making import NO, YES, criterion, level, rubric
 from salesfunnel.scoring.rubric import Rubric
 
 _INFLUENCES = (
-    # key, English, Chinese, what they do in English and in Chinese, weight
+    # key, English, Chinese, what they do in English and in Chinese, weight; one buyer is economic,
+    # of the others there may be several
     ("economic", "Economic buyer", "经济影响者", "releases the money", "掌握资金审批权", 3),
     ("user", "User buyers", "使用影响者", "will use it", "将实际使用产品", 2),
     ("technical", "Technical buyers", "技术影响者", "may rule us out", "负责技术把关", 2),
@@ -96,11 +97,12 @@ def _contact(key: str, en: str, zh: str, does_en: str, does_zh: str, weight: flo
 
 
 def _response(key: str, en: str, zh: str, _en: str, _zh: str, weight: float) -> Criterion:
+    do = "Do" if en.endswith("s") else "Does"
     return criterion(
         f"{key}_response",
         f"Response mode: {en.lower()}",
         f"{zh}的反应模式",
-        f"Do the {en.lower()} see a gap between what is and what should be?",
+        f"{do} the {en.lower()} see a gap between what is and what should be?",
         f"{zh}是否认为现状与目标有差距？",
         *_MODES,
         weight=weight / 2,

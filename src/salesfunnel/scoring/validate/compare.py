@@ -76,7 +76,7 @@ def compare_scores(
 
     return Table(
         [
-            Column("score", np.array(names, object)),
+            Column("score", np.array(names, object), title="scoring"),
             Column("auc", np.array([area.value for area in areas]), "rate"),
             Column("auc_numerator", np.array([area.value * pairs for area in areas])),
             Column("auc_denominator", np.full(len(areas), pairs)),

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.columns.rejects import Rejects
+from salesfunnel.columns.rejects import Rejects, listing
 from salesfunnel.columns.times import read_times
 from salesfunnel.columns.values import as_column
 from salesfunnel.errors import DataError, DefinitionError, OutcomeError
@@ -254,11 +254,7 @@ def read_instants(
     micro = read_times(column, rejects, column=name, tz=zone, missing=missing)
     if rows := rejects.settle():
         noun = "value" if len(rows) == 1 else "values"
-        raise DataError(
-            f"{name} has {len(rows):,} {noun} that cannot be used:",
-            rows[: DataError.shown],
-            max(0, len(rows) - DataError.shown),
-        )
+        raise listing(f"{name} has {len(rows):,} {noun} that cannot be used:", rows)
     return micro
 
 
