@@ -145,6 +145,15 @@ def test_a_row_of_an_entry_that_there_is_corrects_what_it_says(log: StageLog) ->
     assert texts(log, "owner") == ["x", "y", None]  # the log itself has not changed
 
 
+def test_a_label_that_was_corrected_everywhere_is_no_group_any_more() -> None:
+    log = StageLog.from_columns(FUNNEL, **columns(*A, attributes={"owner": ["x", "x", "y"]}))
+
+    corrected = log.extend(**columns(A[2], attributes={"owner": ["x"]}))
+
+    assert corrected.flow(by="owner").groups == ("x",)
+    assert log.flow(by="owner").groups == ("x", "y")
+
+
 def test_columns_that_are_not_given_stay(log: StageLog) -> None:
     same = log.extend(**columns(*A))
 

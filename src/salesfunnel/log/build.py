@@ -91,8 +91,19 @@ def _checked(source: Source, ties: str) -> Source:
     return source
 
 
-def log_of_rows(funnel: Funnel, rows: Rows, *, ties: str, tz: tzinfo, errors: str) -> StageLog:
+def log_of_rows(
+    funnel: Funnel, rows: Rows, *, ties: str, tz: tzinfo, errors: str, as_read: bool = True
+) -> StageLog:
     """Return the log of rows.
+
+    Parameters
+    ----------
+    funnel : Funnel
+    rows : Rows
+    ties, tz, errors
+        As in `StageLog.from_columns`.
+    as_read : bool
+        Whether the rows are all that was read, so that each of the labels is some row's.
 
     Raises
     ------
@@ -121,7 +132,7 @@ def log_of_rows(funnel: Funnel, rows: Rows, *, ties: str, tz: tzinfo, errors: st
         along=columns,
         span=span,
     )
-    whole = not (rows.n_bad or rows.ignored)  # so that each label that was read occurs
+    whole = as_read and not (rows.n_bad or rows.ignored)
     amounts = None if rows.amounts is None else along.pop()
     reasons = None if rows.reasons is None else Labels(along.pop(), tuple(rows.reasons[1]))
     records = None

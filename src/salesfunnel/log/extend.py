@@ -43,7 +43,8 @@ def extended(log: StageLog, new: Rows, *, replace: str, ties: str, errors: str) 
         pairs = _pairs(rows, concerned, n_old)
         rows = _corrected(rows, new, pairs)
         again[pairs.new] = True
-    return log_of_rows(log.funnel, _without(rows, again), ties=ties, tz=log.tz, errors=errors)
+    rows = _without(rows, again)
+    return log_of_rows(log.funnel, rows, ties=ties, tz=log.tz, errors=errors, as_read=False)
 
 
 def updated(log: StageLog, other: StageLog, *, replace: str) -> StageLog:
