@@ -14,12 +14,20 @@ from salesfunnel.log.labels import Group
 from salesfunnel.periods import from_microseconds
 
 
-class Mergeable(Protocol):
-    """A value by group, of one funnel, at one instant."""
+class Known(Protocol):
+    """A value of one funnel, at one instant."""
 
     @property
     def states(self) -> tuple[str, ...]:
         """Keys of the states."""
+
+    @property
+    def instant(self) -> int | None:
+        """The instant of knowledge in microseconds; None for an empty log."""
+
+
+class Mergeable(Known, Protocol):
+    """A value by group, of one funnel, at one instant."""
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -28,10 +36,6 @@ class Mergeable(Protocol):
     @property
     def groups(self) -> tuple[Group, ...] | None:
         """Names of the groups; None without groups."""
-
-    @property
-    def instant(self) -> int | None:
-        """The instant of knowledge in microseconds; None for an empty log."""
 
     @property
     def zone(self) -> str | None:
@@ -74,10 +78,7 @@ def align(a: Mergeable, b: Mergeable) -> Alignment:
     MergeError
         If they differ in their states, in what groups them, or in the instant of knowledge.
     """
-    if a.states != b.states:
-        raise MergeError(
-            f"cannot add: one has the states {', '.join(a.states)}, the other {', '.join(b.states)}"
-        )
+    one_set_of_states(a, b)
     if a.by != b.by:
         raise MergeError(
             f"cannot add: one is by {', '.join(a.by) or 'nothing'}, "
@@ -87,12 +88,7 @@ def align(a: Mergeable, b: Mergeable) -> Alignment:
         raise MergeError(
             f"cannot add: the periods of one are cut in {a.zone}, those of the other in {b.zone}"
         )
-    if a.instant is not None and b.instant is not None and a.instant != b.instant:
-        raise MergeError(
-            f"cannot add: one is as of {from_microseconds(a.instant).isoformat()}, the other as of "
-            f"{from_microseconds(b.instant).isoformat()}; give both the same as_of="
-        )
-    instant = a.instant if b.instant is None else b.instant
+    instant = one_instant(a, b)
     if a.groups is None or b.groups is None:
         none = np.zeros(0, np.int64)
         return Alignment(None, (none, none), instant)
@@ -100,6 +96,35 @@ def align(a: Mergeable, b: Mergeable) -> Alignment:
     index = {group: i for i, group in enumerate(groups)}
     places = tuple(np.array([index[g] for g in part.groups or ()], np.int64) for part in (a, b))
     return Alignment(groups, (places[0], places[1]), instant)
+
+
+def one_set_of_states(a: Known, b: Known) -> None:
+    """Refuse to add values of different funnels.
+
+    Raises
+    ------
+    MergeError
+    """
+    if a.states != b.states:
+        raise MergeError(
+            f"cannot add: one has the states {', '.join(a.states)}, the other {', '.join(b.states)}"
+        )
+
+
+def one_instant(a: Known, b: Known) -> int | None:
+    """Return the instant of both; that of an empty log, None, goes with any.
+
+    Raises
+    ------
+    MergeError
+        If there are two.
+    """
+    if a.instant is not None and b.instant is not None and a.instant != b.instant:
+        raise MergeError(
+            f"cannot add: one is as of {from_microseconds(a.instant).isoformat()}, the other as of "
+            f"{from_microseconds(b.instant).isoformat()}; give both the same as_of="
+        )
+    return a.instant if b.instant is None else b.instant
 
 
 def sort_key(group: Group) -> tuple[tuple[bool, str], ...]:

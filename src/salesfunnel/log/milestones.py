@@ -9,18 +9,25 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.log.identifiers import join_identifiers, same_identifiers
+from salesfunnel.log.merging import one_instant, one_set_of_states
 from salesfunnel.log.view import View
 from salesfunnel.model.opportunity import STATUSES
 from salesfunnel.periods import from_microseconds
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
+_COLUMNS = ("entered_at", "status_code", "furthest", "last")
 _STATUS_NAMES = np.array(STATUSES)
 
 
 @attrs.frozen(slots=False, eq=False)
 class Milestones:
-    """One row for each opportunity with an entry by `as_of`.
+    """One row for each opportunity with an entry by `as_of`; a value that adds.
+
+    The milestones of two logs that share no opportunity, taken at the same instant, add up to those
+    of both, in the order of a log of the rows of one and then the other: integers in an array
+    ascend, other identifiers come as they first appeared.
 
     Attributes
     ----------
@@ -60,6 +67,32 @@ class Milestones:
     def as_of(self) -> datetime | None:
         """The instant of knowledge; None for an empty log."""
         return None if self.instant is None else from_microseconds(self.instant)
+
+    def __add__(self, other: object) -> Milestones:
+        if not isinstance(other, Milestones):
+            return NotImplemented
+        one_set_of_states(self, other)
+        instant = one_instant(self, other)
+        joined, order = join_identifiers(self.opportunity, other.opportunity)
+        columns: dict[str, Any] = {}
+        for name in _COLUMNS:
+            together = np.concatenate([getattr(self, name), getattr(other, name)])
+            columns[name] = _read_only(together if order is None else together[order])
+        return attrs.evolve(self, opportunity=joined, instant=instant, **columns)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Milestones):
+            return NotImplemented
+        return (
+            (self.states, self.instant) == (other.states, other.instant)
+            and same_identifiers(self.opportunity, other.opportunity)
+            and np.array_equal(self.entered_at.view(np.int64), other.entered_at.view(np.int64))
+            and all(
+                np.array_equal(getattr(self, name), getattr(other, name)) for name in _COLUMNS[1:]
+            )
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, which is not hashable
 
 
 def milestones(view: View) -> Milestones:

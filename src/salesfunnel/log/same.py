@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.log.identifiers import same_identifiers
 from salesfunnel.log.labels import Labels
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def same_log(a: StageLog, b: StageLog) -> bool:
             return False
     labels = [(a.reasons, b.reasons)]
     labels += [(a.attribute(name), b.attribute(name)) for name in a.attributes]
-    return all(_same_labels(x, y) for x, y in labels) and (
-        a.opportunities.tolist() == b.opportunities.tolist()
+    return all(_same_labels(x, y) for x, y in labels) and same_identifiers(
+        a.opportunities, b.opportunities
     )
 
 
