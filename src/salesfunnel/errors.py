@@ -294,6 +294,10 @@ class TruncatedFileError(DataError):
     """A compressed file, or a quoted cell, that ends before its end."""
 
 
+class FileFormatError(DataError):
+    """A file that `save` did not write, of a newer version of the format, or changed since."""
+
+
 class FileLimitError(DataError):
     """A file, or a line of one, that is larger than the limit; a larger one can be asked for."""
 

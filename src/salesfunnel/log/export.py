@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from salesfunnel.log.labels import Labels
 from salesfunnel.log.rows import Source
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
-from salesfunnel.periods.zone import to_zone
+from salesfunnel.periods import zone_of_text, zone_text
 from salesfunnel.table import Table
 
 OWN = ("opportunity", "stage", "entered_at", "reason", "amount", "record")
@@ -156,19 +156,14 @@ def _rejected(columns: Mapping[str, NDArray[Any]]) -> Table:
 
 
 def _zone_text(zone: tzinfo) -> str | None:
-    """Return a zone as a text: its IANA name or its offset; None where it has neither."""
-    if zone is UTC:
-        return "UTC"
-    if isinstance(zone, timezone):
-        return datetime(2000, 1, 1, tzinfo=zone).isoformat()[19:]
-    key = getattr(zone, "key", None)
-    return key if isinstance(key, str) else None
+    """Return a zone as a text; None where it cannot be written."""
+    try:
+        return zone_text(zone)
+    except DefinitionError:
+        return None
 
 
 def _zone(text: str | None) -> tzinfo:
     if text is None:
         raise DefinitionError("its time zone had no name and could not be written")
-    if text[:1] in "+-":
-        offset = datetime.fromisoformat(f"2000-01-01T00:00:00{text}").utcoffset()
-        return timezone(offset or timedelta(0))
-    return to_zone(text)
+    return zone_of_text(text)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.npz import MAX_BYTES
 from salesfunnel.log.identifiers import join_identifiers, same_identifiers
 from salesfunnel.log.merging import one_instant, one_set_of_states
 from salesfunnel.log.view import View
@@ -93,6 +95,47 @@ class Milestones:
         )
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, which is not hashable
+
+    def save(self, path: str | Path) -> None:
+        """Write the milestones to an .npz file, for `load`: exactly as they are, without pickle.
+
+        Parameters
+        ----------
+        path : str or Path
+            The same content makes the same bytes.
+
+        Raises
+        ------
+        DefinitionError
+            If an identifier is of a type that no file has: it may be a text, bytes, a number, a
+            Decimal, a UUID, a datetime or a date.
+        """
+        from salesfunnel.log.storage import save_milestones
+
+        save_milestones(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path, *, max_bytes: int = MAX_BYTES) -> Milestones:
+        """Return the milestones that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+        max_bytes : int
+            The most bytes that the file may have once decompressed.
+
+        Raises
+        ------
+        FileFormatError
+            If `save` did not write the file, or it is of a newer version or damaged.
+        EmptyFileError, TruncatedFileError, FileLimitError
+            If it is empty, breaks off, or is larger than `max_bytes`.
+        OSError
+            If there is no such file.
+        """
+        from salesfunnel.log.storage import load_milestones
+
+        return load_milestones(path, max_bytes)
 
 
 def milestones(view: View) -> Milestones:

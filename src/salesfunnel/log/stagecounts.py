@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.npz import MAX_BYTES
 from salesfunnel.errors import DefinitionError, MergeError
 from salesfunnel.kernel.progress import Progress, meter
 from salesfunnel.kernel.standing import StageSums, actual, count_masks, count_reached, strict
@@ -19,7 +21,7 @@ from salesfunnel.log.view import View
 from salesfunnel.periods import from_microseconds
 
 MODES = ("reached", "actual", "strict")
-_COUNTS = ("entered", "advanced", "lost", "open", "churned", "skipped")
+COUNTS = ("entered", "advanced", "lost", "open", "churned", "skipped")
 
 
 @attrs.frozen(slots=False, eq=False)
@@ -77,14 +79,14 @@ class StageCounts:
     def __getitem__(self, group: Group) -> StageCounts:
         """Return the counts of one group, without a group axis."""
         index = find(self, group)
-        counts: dict[str, Any] = {name: getattr(self, name)[index] for name in _COUNTS}
+        counts: dict[str, Any] = {name: getattr(self, name)[index] for name in COUNTS}
         return attrs.evolve(self, by=(), groups=None, **counts)
 
     def total(self) -> StageCounts:
         """Return the counts of all groups together, without a group axis."""
         if self.groups is None:
             return self
-        counts: dict[str, Any] = {name: getattr(self, name).sum(axis=0) for name in _COUNTS}
+        counts: dict[str, Any] = {name: getattr(self, name).sum(axis=0) for name in COUNTS}
         return attrs.evolve(self, by=(), groups=None, **counts)
 
     def __add__(self, other: object) -> StageCounts:
@@ -94,7 +96,7 @@ class StageCounts:
             raise MergeError(f"cannot add: one counts {self.mode!r}, the other {other.mode!r}")
         together = align(self, other)
         counts: dict[str, Any] = {
-            name: together.add(getattr(self, name), getattr(other, name)) for name in _COUNTS
+            name: together.add(getattr(self, name), getattr(other, name)) for name in COUNTS
         }
         return attrs.evolve(self, groups=together.groups, instant=together.instant, **counts)
 
@@ -103,10 +105,45 @@ class StageCounts:
             return NotImplemented
         same = ("states", "mode", "by", "groups", "instant")
         return all(getattr(self, name) == getattr(other, name) for name in same) and all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in _COUNTS
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in COUNTS
         )
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, which is not hashable
+
+    def save(self, path: str | Path) -> None:
+        """Write the counts to an .npz file, for `load`: exactly as they are, without pickle.
+
+        Parameters
+        ----------
+        path : str or Path
+            The same content makes the same bytes.
+        """
+        from salesfunnel.log.storage import save_counts
+
+        save_counts(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path, *, max_bytes: int = MAX_BYTES) -> StageCounts:
+        """Return the counts that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+        max_bytes : int
+            The most bytes that the file may have once decompressed.
+
+        Raises
+        ------
+        FileFormatError
+            If `save` did not write the file, or it is of a newer version or damaged.
+        EmptyFileError, TruncatedFileError, FileLimitError
+            If it is empty, breaks off, or is larger than `max_bytes`.
+        OSError
+            If there is no such file.
+        """
+        from salesfunnel.log.storage import load_counts
+
+        return load_counts(path, max_bytes)
 
 
 def stage_counts(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.columns import saved
 from salesfunnel.columns.frames import to_frame
+from salesfunnel.columns.npz import MAX_BYTES
 from salesfunnel.errors import DefinitionError, MergeError
 from salesfunnel.kernel.sums import ExactSums
 from salesfunnel.log.labels import Group
@@ -161,6 +162,41 @@ class StageFlow:
             if sums is not None:
                 arrays |= {f"{name}.whole": sums.whole, f"{name}.micro": sums.micro}
         return arrays
+
+    def save(self, path: str | Path) -> None:
+        """Write the flow to an .npz file, for `load`: exactly as it is, without pickle.
+
+        Parameters
+        ----------
+        path : str or Path
+            The same content makes the same bytes.
+        """
+        from salesfunnel.log.storage import save_flow
+
+        save_flow(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path, *, max_bytes: int = MAX_BYTES) -> StageFlow:
+        """Return the flow that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+        max_bytes : int
+            The most bytes that the file may have once decompressed.
+
+        Raises
+        ------
+        FileFormatError
+            If `save` did not write the file, or it is of a newer version or damaged.
+        EmptyFileError, TruncatedFileError, FileLimitError
+            If it is empty, breaks off, or is larger than `max_bytes`.
+        OSError
+            If there is no such file.
+        """
+        from salesfunnel.log.storage import load_flow
+
+        return load_flow(path, max_bytes)
 
     # ── out and back ──────────────────────────────────────────────────────────────────────────────
 

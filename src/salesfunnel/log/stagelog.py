@@ -470,6 +470,50 @@ class StageLog:
 
         return load_log(saved.from_parquet(path), str(path))
 
+    def save(self, path: str | Path) -> None:
+        """Write the log to an .npz file, for `load`: exactly as it is, without pickle.
+
+        Funnel, zone, currency, and what was rejected and ignored are in it.
+
+        Parameters
+        ----------
+        path : str or Path
+            The same content makes the same bytes.
+
+        Raises
+        ------
+        DefinitionError
+            If an identifier is of a type that no file has (it may be a text, bytes, a number, a
+            Decimal, a UUID, a datetime or a date), or the zone has neither a name nor one offset.
+        """
+        from salesfunnel.log.logstorage import save_log
+
+        save_log(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path, *, max_bytes: int = MAX_BYTES) -> StageLog:
+        """Return the log that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+        max_bytes : int
+            The most bytes that compressed parts of the file may have; `save` compresses none.
+
+        Raises
+        ------
+        FileFormatError
+            If `save` did not write the file, it is of a newer version or damaged, or this machine
+            does not know its time zone.
+        EmptyFileError, TruncatedFileError, FileLimitError
+            If it is empty, breaks off, or is larger than `max_bytes`.
+        OSError
+            If there is no such file.
+        """
+        from salesfunnel.log.logstorage import load_log
+
+        return load_log(path, max_bytes)
+
     # ── what is in it ─────────────────────────────────────────────────────────────────────────────
 
     def __eq__(self, other: object) -> bool:

@@ -24,6 +24,7 @@ from salesfunnel.periods.zone import (
     to_zone,
     zone_name,
 )
+from salesfunnel.periods.zonetext import zone_of_text, zone_text
 
 __all__ = [
     "EPOCH",
@@ -44,4 +45,6 @@ __all__ = [
     "to_zone",
     "wall_to_utc",
     "zone_name",
+    "zone_of_text",
+    "zone_text",
 ]
