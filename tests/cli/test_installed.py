@@ -152,7 +152,7 @@ class Terminal:
         # It ends by waiting for us, with what it printed still on the screen.
         ended = self._folder / f"ended-{width}"
         script = f"{command}; touch {ended.name}; sleep 60"
-        self(width, "new-session", "-d", "-x", str(width), "-y", "100", script)
+        self(width, "new-session", "-d", "-x", str(width), "-y", "300", script)
         try:
             deadline = time.monotonic() + 30
             before, shown = "", self(width, "capture-pane", "-p")

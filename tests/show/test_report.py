@@ -104,10 +104,16 @@ def test_it_has_every_table() -> None:
 
     assert list(found) == [
         "Summary",
+        "Change against the period before",
         "The funnel, stage by stage",
         "Why opportunities are lost",
         "Why opportunities are lost, by stage",
         "Sales cycle",
+        "Time in stage",
+        "Trend by period",
+        "Win rate with control limits",
+        "Open pipeline",
+        "Stalled opportunities",
     ]
     assert found["Summary"][2].split()[:4] == ["4", "1", "1", "2"]
     assert [line.split()[:4] for line in found["The funnel, stage by stage"][2:]] == [
@@ -130,24 +136,148 @@ def test_it_has_every_table() -> None:
 def test_it_has_every_table_in_chinese() -> None:
     found = sections(sf.report(log()).to_text("zh"))
 
-    assert list(found) == ["概览", "销售漏斗", "流失原因", "各阶段流失原因", "销售周期"]
+    assert list(found) == [
+        *("概览", "与上期比较", "销售漏斗", "流失原因", "各阶段流失原因", "销售周期"),
+        *("各阶段停留时长", "各期趋势", "赢单率控制图", "在跟商机管道", "停滞的商机"),
+    ]
     assert [line.split()[0] for line in found["销售漏斗"]][2:] == ["线索", "方案与报价", "服务"]
     assert found["流失原因"][2].split()[0] == "价格过高"
 
 
 def test_tables_are_those_of_the_metrics() -> None:
-    when = "2026-01-05"
-    tables = sf.report(log(), by="owner", as_of=when, mode="strict").tables
+    when = "2026-01-11"  # a Sunday, the end of the second week
+    chosen: dict[str, Any] = {"as_of": when, "where": {"owner": ["李娜", "Wang"]}}
+    tables = sf.report(log(), by="owner", mode="strict", period="week", **chosen).tables
 
     metrics = sf.metrics
+    change = metrics.change_by_period(log(), period="week", **chosen)
     assert tables == {
-        "summary": metrics.summary(log(), as_of=when),
-        "stages": metrics.stage_table(log(), "strict", as_of=when),
-        "losses": metrics.loss_table(log(), as_of=when),
-        "losses_by_stage": metrics.loss_table(log(), by_stage=True, as_of=when),
-        "sales_cycle": metrics.sales_cycle(log(), as_of=when),
-        "groups": metrics.summary(log(), by="owner", as_of=when),
+        "summary": metrics.summary(log(), **chosen),
+        "change": change.take(slice(1, 2)),
+        "stages": metrics.stage_table(log(), "strict", **chosen),
+        "losses": metrics.loss_table(log(), **chosen),
+        "losses_by_stage": metrics.loss_table(log(), by_stage=True, **chosen),
+        "sales_cycle": metrics.sales_cycle(log(), **chosen),
+        "time_in_stage": metrics.time_in_stage(log(), **chosen),
+        "groups": metrics.summary(log(), by="owner", **chosen),
+        "trend": metrics.trend_by_period(log(), period="week", **chosen),
+        "control_chart": metrics.control_chart_by_period(log(), period="week", **chosen),
+        "pipeline": metrics.pipeline(log(), **chosen),
+        "stalled": metrics.stalled(log(), **chosen),
     }
+    assert change["complete"].tolist() == [True, True]
+
+
+def test_expected_dates_make_a_table_of_their_own() -> None:
+    dated = sf.StageLog.from_columns(
+        FUNNEL,
+        opportunity=["A"],
+        stage=["lead"],
+        entered_at=["2026-01-01"],
+        attributes={"expected_close": ["2026-02-03"]},
+        tz="UTC",
+    )
+
+    table = sf.report(dated).tables["pipeline_by_period"]
+    assert table == sf.metrics.pipeline_by_period(dated)
+
+
+def test_sections_are_chosen_in_any_order() -> None:
+    report = sf.report(log(), sections=["stalled", "funnel", "rejected"])
+
+    assert [section.key for section in report.sections] == ["stalled", "funnel", "rejected"]
+    assert list(report.tables) == ["stalled", "stages"]
+    assert [section.title("zh") for section in report.sections] == [
+        *("停滞的商机", "漏斗", "未载入的数据"),
+    ]
+    for wrong in (["funnels"], ["funnel", "funnel"], "funnel"):
+        with pytest.raises(
+            DefinitionError, match="sections= is some of findings, headline, funnel"
+        ):
+            sf.report(log(), sections=wrong)
+    with pytest.raises(DefinitionError, match="'groups' needs by="):
+        sf.report(log(), sections=["groups"])
+
+
+def test_what_is_selected_is_one_of_the_facts() -> None:
+    report = sf.report(log(), where={"owner": "Wang"})
+
+    assert str(report).splitlines()[1].endswith(" · Only opportunities with Owner = Wang.")
+    assert str(report).count("Owner = Wang") == 1
+
+
+@pytest.mark.parametrize(
+    ("last", "unit"),
+    [
+        ("2026-02-05", "day"),  # the 36th
+        ("2026-02-06", "week"),
+        ("2026-12-31", "month"),
+        ("2029-02-01", "quarter"),
+        ("2040-02-01", "year"),
+    ],
+)
+def test_periods_are_as_short_as_there_is_room_for(last: str, unit: str) -> None:
+    rows: list[Row] = [
+        (str(n), "lead", day, None, None, None) for n, day in enumerate(("2026-01-01", last))
+    ]
+
+    assert sf.report(log(rows)).asked.period == sf.Period(unit)
+    assert sf.report(log(rows), period="week").asked.period == sf.Period("week")
+    assert sf.report(log(rows), period=sf.Period("year")).asked.period == sf.Period("year")
+
+
+def test_long_tables_show_their_head_and_say_what_is_left_out() -> None:
+    rows: list[Row] = [
+        (f"{owner}-{n}", "lead", "2026-01-01", None, f"owner {owner:02}", None)
+        for owner in range(40)
+        for n in range(1 + owner % 2)
+    ]
+    report = sf.report(log(rows), by="owner", sections=["groups"])
+
+    table, more = report.sections[0].shown("groups")
+    assert (len(table), more) == (30, 10)
+    assert table["opportunities"].tolist() == [2] * 20 + [1] * 10
+    assert str(report).endswith("\n… and 10 more.")
+    assert report.to_text("zh").endswith("\n……另有 10 行。")
+    assert len(report.tables["groups"]) == 40
+
+
+def test_findings_come_first_and_only_where_there_are_any() -> None:
+    market = sf.datasets.make_pipeline(2000)
+    report = sf.report(market, by="owner")
+    found = sf.review.findings(market, by="owner")
+
+    assert [section.key for section in report.sections][:2] == ["findings", "headline"]
+    assert [f.text() for f in report.findings] == [f.text() for f in found] != []
+    assert str(report).split("\n\n")[1:3] == ["What stands out", "\n".join(map(str, found))]
+    assert "\n## 要点\n\n- " in report.to_markdown("zh")
+    assert sf.report(log()).findings == ()
+    assert sf.report(log()).sections[0].key == "headline"
+    assert sf.report(market, sections=["funnel"]).findings == ()
+
+
+def test_markdown_has_headings_tables_and_definitions() -> None:
+    rows = [*ROWS, ("F|*", "nowhere", "2026-01-07", None, None, None)]
+    report = sf.report(log(rows, errors="collect"), by="owner")
+    text = report.to_markdown()
+
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert headings[:4] == [
+        "# Sales funnel report",
+        "## Headline numbers",
+        "### Summary",
+        "### Change against the period before",
+    ]
+    assert [heading for heading in headings if heading.startswith("## ")] == [
+        f"## {section.title('en')}" for section in report.sections
+    ]
+    for table in report.tables.values():
+        assert table.to_markdown() in text
+    assert "- Win rate: won out of won and lost;" in text
+    assert "nowhere" in text
+    assert "## 销售漏斗" not in text
+    assert "Every row of the source was loaded." in sf.report(log()).to_markdown()
+    assert "所有数据行均已载入。" in sf.report(log()).to_markdown("zh")
 
 
 def test_groups_are_compared() -> None:
@@ -164,7 +294,7 @@ def test_notes_stand_once_at_the_end() -> None:
     text = str(sf.report(log()))
     notes = text.rpartition("\n\n")[2].splitlines()
 
-    assert len(notes) == len(set(notes)) == 9
+    assert len(notes) == len(set(notes)) == len(sf.report(log()).notes) > 15
     assert all(text.count(note) == 1 for note in notes)
     assert not any(note.startswith("As of") for note in notes)
 
@@ -203,10 +333,11 @@ def check_alignment(table: Table, lang: str) -> None:
 @pytest.mark.parametrize("lang", languages())
 @pytest.mark.parametrize("by", [None, "owner"])
 def test_columns_are_aligned(lang: str, by: str | None) -> None:
-    for table in sf.report(log(), by=by).tables.values():
+    for name, table in sf.report(log(), by=by).tables.items():
         check_alignment(table, lang)
         lines = table.to_text(lang, notes=False).splitlines()[2:]
-        assert len({display_width(line) for line in lines}) == 1  # the last column is of numbers
+        if name not in {"change", "control_chart", "stalled"}:  # whose last column is of texts
+            assert len({display_width(line) for line in lines}) == 1
 
 
 # Line breaks, escape sequences, letters of other directions: in names they cannot break a line.

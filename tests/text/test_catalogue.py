@@ -23,7 +23,8 @@ from salesfunnel.text.catalogue import (
 
 GROUPS = {
     *("column", "header", "state", "status", "mode", "title", "note", "report", "value"),
-    *("rule", "currency", "number", "date", "duration", "chart", "finding", "progress"),
+    *("rule", "currency", "number", "date", "duration"),
+    *("chart", "finding", "progress", "section", "page"),
 }
 
 

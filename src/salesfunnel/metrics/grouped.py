@@ -143,7 +143,14 @@ def quantiles(
     sizes = np.bincount(group, minlength=n_groups)
     if len(values) == 0:
         return np.full((n_groups, len(levels)), np.nan)
-    ordered = values[np.lexsort((values, group))]
+    if n_groups == 1:
+        ordered = np.sort(values)
+    else:
+        # By value, then stably by group: codes of 16 bits and fewer are counted and not compared,
+        # which takes less than half the time that lexsort takes.
+        by_value = np.argsort(values)
+        codes = group[by_value].astype(np.min_scalar_type(max(n_groups - 1, 0)))
+        ordered = values[by_value[np.argsort(codes, kind="stable")]]
     begin = np.cumsum(sizes) - sizes
     position = np.maximum(sizes - 1, 0)[:, None] * levels
     below = np.floor(position).astype(np.int64)

@@ -18,6 +18,8 @@ Keys are grouped by their first part:
 ``rule.``        the engine's rules, by how they are broken
 ``progress.``    what is done in long work
 ``report.``      the report
+``section.``     titles of the sections of a report
+``page.``        words of its page
 ``chart.``       titles, axes and words of plots
 ``finding.``     the sentences of findings
 ``value.``       words in the place of a value

@@ -10,7 +10,7 @@ from salesfunnel.log.labels import Where
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.triangle import triangle_by_cohort
 from salesfunnel.periods import Period
-from salesfunnel.show.plots.drawing import as_table, canvas, hovers, names
+from salesfunnel.show.plots.drawing import THINNED, as_table, canvas, names, under_pointer
 from salesfunnel.show.plots.flows import heat
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue
@@ -77,11 +77,18 @@ def cohorts(
         return page.figure(title, [], {})
     ages = np.unique(table["age_days"])
     share = table["value"].reshape(-1, len(ages))
-    flat = hovers(table, ["period"], ["age_days", "value", "numerator", "denominator"], page)
-    texts = [flat[row : row + len(ages)] for row in range(0, len(flat), len(ages))]
+    lines = ["age_days", "value", "numerator", "denominator"]
+    pointer = under_pointer(table, ["period"], lines, page)
     periods = table.texts("period", page.lang)[:: len(ages)]
+    rows = range(0, len(table), len(ages))
+    pointer["customdata"] = [pointer["customdata"][row : row + len(ages)] for row in rows]
     grid = heat(
-        page, share, texts, where_any=~np.isnan(share), labelled=len(ages) <= _MOST_LABELLED
+        page,
+        share,
+        pointer,
+        where_any=~np.isnan(share),
+        gap=1,
+        labelled=len(ages) <= _MOST_LABELLED,
     )
     step = max(1, -(-len(ages) // _MOST_LABELLED))
     shown = list(range(0, len(ages), step))
@@ -89,6 +96,7 @@ def cohorts(
         title,
         [grid],
         {
+            "meta": THINNED,
             "height": 150 + 26 * len(periods),
             "xaxis": {
                 "tickvals": shown,

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _TICK = 26
 """Cells of a terminal that a name on an axis may take; under the pointer it is whole."""
-_MOST_TICKS = 14
+_MOST_TICKS = 9
+THINNED = {"thinned": True}
+"""What a figure carries whose labels along the way may be thinned out where there is no room."""
 
 
 @attrs.frozen
@@ -184,30 +186,27 @@ def names(texts: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def hovers(
+def under_pointer(
     table: Table, heading: Sequence[str], lines: Sequence[str], canvas: Canvas
-) -> list[list[str]]:
-    """Return for each row what stands under the pointer: a heading, and columns with their titles.
+) -> dict[str, Any]:
+    """Return what stands under the pointer at each row: a heading, and columns with their titles.
 
-    As custom data, which plotly fills into ``HOVER``, so that nothing in a name is a template.
+    Nothing in a name is a template, since plotly fills it into one and looks no further.
     """
-    titles = [safe(table.column(name).header(canvas.lang)) for name in lines]
-    columns = [map(safe, table.texts(name, canvas.lang)) for name in lines]
     heads = zip(*(map(safe, table.texts(name, canvas.lang)) for name in heading), strict=True)
-    return [
-        [
-            "<br>".join(
-                [
-                    f"<b>{' · '.join(head)}</b>",
-                    *(f"{title}: {cell}" for title, cell in zip(titles, cells, strict=True)),
-                ]
-            )
-        ]
-        for head, cells in zip(heads, zip(*columns, strict=True), strict=True)
-    ]
+    columns = [map(safe, table.texts(name, canvas.lang)) for name in lines]
+    return {
+        "customdata": list(map(list, zip(map(" · ".join, heads), *columns, strict=True))),
+        "hovertemplate": pointer_template(
+            [safe(table.column(name).header(canvas.lang)) for name in lines]
+        ),
+    }
 
 
-HOVER = "%{customdata[0]}<extra></extra>"
+def pointer_template(titles: Sequence[str]) -> str:
+    """Return the template of a heading and some titled values, which are in the custom data."""
+    lines = [f"{title}: %{{customdata[{index}]}}" for index, title in enumerate(titles, start=1)]
+    return "<br>".join(["<b>%{customdata[0]}</b>", *lines]) + "<extra></extra>"
 
 
 def labels(table: Table, by: Sequence[str], lang: str) -> list[str]:

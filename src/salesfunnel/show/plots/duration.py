@@ -13,7 +13,7 @@ from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.clock import MICROSECONDS_PER_DAY
 from salesfunnel.metrics.survival import kaplan_meier
 from salesfunnel.metrics.visits import visits
-from salesfunnel.show.plots.drawing import HOVER, canvas, numbers, safe
+from salesfunnel.show.plots.drawing import canvas, numbers, pointer_template, safe
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.numbers import format_decimal, format_integer, format_rate_interval
 
@@ -87,14 +87,10 @@ def time_in_stage(
         colour = series[stage % len(series)]
         texts = [
             [
-                "<br>".join(
-                    [
-                        f"<b>{safe(label)}</b>",
-                        f"{page.header('days')}: {format_decimal(day, page.lang, 1)}",
-                        f"{still}: {format_rate_interval(part, lower, upper, page.lang)}",
-                        f"{page.header('visits')}: {format_integer(sizes[stage], page.lang)}",
-                    ]
-                )
+                safe(label),
+                format_decimal(day, page.lang, 1),
+                format_rate_interval(part, lower, upper, page.lang),
+                format_integer(sizes[stage], page.lang),
             ]
             for day, part, lower, upper in zip(
                 *(values[shown].tolist() for values in (days, share, low, high)), strict=True
@@ -124,7 +120,9 @@ def time_in_stage(
                     "dash": _DASHES[stage // len(series) % len(_DASHES)],
                 },
                 "customdata": texts,
-                "hovertemplate": HOVER,
+                "hovertemplate": pointer_template(
+                    [page.header("days"), still, page.header("visits")]
+                ),
             },
         ]
     layout = {

@@ -15,12 +15,12 @@ from salesfunnel.metrics.rates import ratio
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.stage import LOST, WON
 from salesfunnel.show.plots.drawing import (
-    HOVER,
     Canvas,
     as_flow,
     canvas,
     names,
     numbers,
+    pointer_template,
     safe,
     tick,
 )
@@ -32,6 +32,7 @@ from salesfunnel.text.times import format_duration
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+_KIND = {kind: f"chart.flow_{kind}" for kind in ("forward", "skip", "back", "lost", "won")}
 _ROOM = 110
 """Pixels at the right for the names of narrow bars, which begin at the bar and reach beyond it."""
 
@@ -95,21 +96,20 @@ def sankey(
     solid = {
         "forward": colours.won,
         "skip": colours.still_open,
-        "back": colours.others[0] if theme == "dark" else colours.others[1],
+        "back": colours.others[1],
         "lost": colours.lost,
     }
-    seconds = None if flow.durations is None else ratio(flow.seconds[place], count)
     rows = zip(from_state.tolist(), to_state.tolist(), count.tolist(), kind, strict=True)
-    texts = []
-    for index, (start, end, number, what) in enumerate(rows):
-        lines = [
-            f"<b>{safe(states[start])} → {safe(states[end])}</b>",
-            f"{page.header('transitions')}: {format_integer(number, page.lang)}",
-        ]
-        if seconds is not None:
-            length = format_duration(float(seconds[index]), page.lang)
-            lines.append(f"{page.header('mean_seconds')}: {length}")
-        texts.append(["<br>".join([*lines, page.text(f"chart.flow_{what}")])])
+    texts = [
+        [_arrow(states[start], states[end]), format_integer(n, page.lang), page.text(_KIND[what])]
+        for start, end, n, what in rows
+    ]
+    titles = [page.header("transitions"), page.header("kind")]
+    if flow.durations is not None:
+        mean = ratio(flow.seconds[place], count).tolist()
+        titles.append(page.header("mean_seconds"))
+        for text, seconds in zip(texts, mean, strict=True):
+            text.append(format_duration(seconds, page.lang))
     bands = {
         "type": "sankey",
         "orientation": "v",
@@ -131,7 +131,7 @@ def sankey(
             "value": count.tolist(),
             "color": [veils[what] for what in kind],
             "customdata": texts,
-            "hovertemplate": HOVER,
+            "hovertemplate": pointer_template(titles),
         },
     }
     # A diagram of bands has no legend of its own: points that are nowhere carry it.
@@ -142,7 +142,7 @@ def sankey(
             "y": [None],
             "mode": "markers",
             "marker": {"color": solid[what], "symbol": "square", "size": 11},
-            "name": page.text(f"chart.flow_{what}"),
+            "name": page.text(_KIND[what]),
         }
         for what in solid
         if what in kind
@@ -153,7 +153,6 @@ def sankey(
         "xaxis": none,
         "yaxis": none,
         "margin": {"r": _ROOM},
-        "legend": {"y": 0},
         "showlegend": True,
     }
     return page.figure(title, [bands, *legend], layout)
@@ -199,20 +198,18 @@ def heatmap(
     ends = [states[state] for state in to_states.tolist()]
     texts = [
         [
-            [
-                "<br>".join(
-                    [
-                        f"<b>{safe(start)} → {safe(end)}</b>",
-                        f"{page.header('share')}: {format_percent(part, page.lang)}",
-                        f"{page.header('transitions')}: {format_integer(number, page.lang)}",
-                    ]
-                )
-            ]
-            for end, part, number in zip(ends, parts, numbers_of, strict=True)
+            [_arrow(start, end), format_percent(part, page.lang), format_integer(n, page.lang)]
+            if n
+            else []
+            for end, part, n in zip(ends, parts, row, strict=True)
         ]
-        for start, parts, numbers_of in zip(starts, share.tolist(), count.tolist(), strict=True)
+        for start, parts, row in zip(starts, share.tolist(), count.tolist(), strict=True)
     ]
-    grid = heat(page, share, texts, where_any=count > 0)
+    pointer = {
+        "customdata": texts,
+        "hovertemplate": pointer_template([page.header("share"), page.header("transitions")]),
+    }
+    grid = heat(page, share, pointer, where_any=count > 0)
     return page.figure(
         title,
         [grid],
@@ -233,9 +230,10 @@ def heatmap(
 def heat(
     page: Canvas,
     share: NDArray[np.float64],
-    texts: list[list[list[str]]],
+    pointer: dict[str, Any],
     *,
     where_any: NDArray[np.bool_],
+    gap: int = 2,
     labelled: bool = True,
 ) -> dict[str, Any]:
     """Return a grid of shares, darker where they are larger, with the shares written into it."""
@@ -247,14 +245,17 @@ def heat(
         "y": list(range(share.shape[0])),
         "zmin": 0,
         "colorscale": [[0, page.palette.faint], [1, page.palette.strong]],
-        "xgap": 2,
-        "ygap": 2,
+        "xgap": gap,
+        "ygap": gap,
         "hoverongaps": False,
-        "customdata": texts,
-        "hovertemplate": HOVER,
+        **pointer,
         "texttemplate": "%{z:.0%}" if labelled else "",
         "colorbar": {"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
     }
+
+
+def _arrow(start: str, end: str) -> str:
+    return f"{safe(start)} → {safe(end)}"
 
 
 def _kinds(from_state: NDArray[np.int64], to_state: NDArray[np.int64], n_stages: int) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from salesfunnel.log.labels import Where
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.conversion import stage_table
-from salesfunnel.show.plots.drawing import HOVER, as_table, canvas, hovers, names, numbers, safe
+from salesfunnel.show.plots.drawing import as_table, canvas, names, numbers, safe, under_pointer
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.numbers import format_integer
@@ -77,10 +77,10 @@ def funnel(
         "text": [format_integer(value, page.lang) for value in table["entered"].tolist()],
         "textinfo": "text",
         "textposition": "auto",
+        "insidetextfont": {"color": colours.ground},
         "marker": {"color": colours.won},
         "connector": {"fillcolor": colours.open_veil, "line": {"width": 0}},
-        "customdata": hovers(table, ["stage"], [c for c in lines if c in table], page),
-        "hovertemplate": HOVER,
+        **under_pointer(table, ["stage"], [c for c in lines if c in table], page),
         "name": page.header("entered"),
         "showlegend": False,
     }

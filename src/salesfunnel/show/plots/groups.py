@@ -14,14 +14,13 @@ from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.conversion import win_rate
 from salesfunnel.metrics.summary import summary
 from salesfunnel.show.plots.drawing import (
-    HOVER,
     as_table,
     canvas,
     groups_in,
-    hovers,
     labels,
     names,
     numbers,
+    under_pointer,
 )
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue
@@ -93,8 +92,7 @@ def ranked(
         | {"color": colours.still_open, "thickness": 2},
         "marker": {"color": colours.won, "size": 10},
         "name": page.header("win_rate"),
-        "customdata": hovers(shown, by_names, lines, page),
-        "hovertemplate": HOVER,
+        **under_pointer(shown, by_names, lines, page),
         "showlegend": False,
     }
     layout = {
@@ -175,8 +173,7 @@ def win_rates(
         "error_x": _bars(shown["value"], shown["low"], shown["high"]) | {"color": colours.text},
         "marker": {"color": colours.won},
         "name": page.header("win_rate"),
-        "customdata": hovers(shown, by_names, ["value", "numerator", "denominator"], page),
-        "hovertemplate": HOVER,
+        **under_pointer(shown, by_names, ["value", "numerator", "denominator"], page),
     }
     layout = {
         "height": 130 + 30 * len(shown),

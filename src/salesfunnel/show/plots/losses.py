@@ -11,13 +11,13 @@ from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.loss import loss_pareto as pareto_table
 from salesfunnel.metrics.loss import loss_table
 from salesfunnel.show.plots.drawing import (
-    HOVER,
     as_table,
     canvas,
-    hovers,
     names,
     numbers,
+    pointer_template,
     safe,
+    under_pointer,
 )
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue
@@ -90,14 +90,15 @@ def losses_by_stage(
         counts[place[reason], stage_keys.index(stage)] += number
     rest = catalogue(page.lang).text("chart.other_reasons", count=len(ranked) - len(own))
     series = [*(reason_names[reason] for reason in own), rest]
-    colours = (*page.palette.series[: len(own)], page.palette.still_open)
+    first, last, *others = page.palette.lost, page.palette.won, *page.palette.others
+    colours = (*(first, *others, last)[: len(own)], page.palette.still_open)
     bars = []
     for name, colour, row in zip(series, colours, counts.tolist(), strict=True):
         if not any(row):
             continue
         texts = [
-            [f"<b>{safe(stage_names[key])}</b><br>{safe(name)}: {format_integer(n, page.lang)}"]
-            for key, n in zip(stage_keys, row, strict=True)
+            [safe(stage_names[key]), safe(name), format_integer(number, page.lang)]
+            for key, number in zip(stage_keys, row, strict=True)
         ]
         bars.append(
             {
@@ -108,7 +109,7 @@ def losses_by_stage(
                 "name": safe(name),
                 "marker": {"color": colour, "line": {"width": 1, "color": page.palette.ground}},
                 "customdata": texts,
-                "hovertemplate": HOVER,
+                "hovertemplate": pointer_template([page.header("reason"), page.header("lost")]),
             }
         )
     layout = {
@@ -116,6 +117,7 @@ def losses_by_stage(
         "height": 190 + 44 * len(stage_keys),
         "xaxis": {"title": {"text": page.header("lost")}},
         "yaxis": names([stage_names[key] for key in stage_keys]),
+        "legend": {"traceorder": "normal"},
         "showlegend": True,
     }
     return page.figure(title, bars, layout)
@@ -160,8 +162,7 @@ def loss_pareto(
     shared: dict[str, Any] = {
         "y": place,
         "orientation": "h",
-        "customdata": hovers(table, ["reason"], [c for c in lines if c in table], page),
-        "hovertemplate": HOVER,
+        **under_pointer(table, ["reason"], [c for c in lines if c in table], page),
     }
     bars = {
         "type": "bar",

@@ -92,7 +92,7 @@ DARK = Palette(
     won_veil="rgba(77, 163, 232, 0.4)",
     lost_veil="rgba(240, 136, 62, 0.4)",
     open_veil="rgba(139, 150, 163, 0.3)",
-    back_veil="rgba(146, 215, 204, 0.45)",
+    back_veil="rgba(103, 83, 203, 0.6)",
 )
 PALETTES = {"light": LIGHT, "dark": DARK}
 FONT = (
@@ -144,7 +144,13 @@ def template(theme: str) -> dict[str, Any]:
                 "align": "left",
                 "namelength": -1,
             },
-            "legend": {"orientation": "h", "x": 0, "y": -0.15, "yanchor": "top"},
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "y": 0,
+                "yref": "container",
+                "yanchor": "bottom",
+            },
             "margin": {"l": 16, "r": 16, "t": 48, "b": 16},
             "xaxis": axis,
             "yaxis": axis,

@@ -11,7 +11,7 @@ from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.pipeline import pipeline as pipeline_table
 from salesfunnel.metrics.pipeline import pipeline_by_period as pipeline_by_period_table
 from salesfunnel.periods import Period
-from salesfunnel.show.plots.drawing import HOVER, Canvas, as_table, canvas, hovers, names, numbers
+from salesfunnel.show.plots.drawing import Canvas, as_table, canvas, names, numbers, under_pointer
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue
 
@@ -116,8 +116,7 @@ def _bars(page: Canvas, table: Table, what: str, title: str) -> Figure:
         "type": "bar",
         "orientation": "h",
         "y": list(range(len(table))),
-        "customdata": hovers(table, [what], lines, page),
-        "hovertemplate": HOVER,
+        **under_pointer(table, [what], lines, page),
     }
     first = "amount" if amounts else "open"
     header = "open_amount" if amounts else "open"

@@ -11,7 +11,7 @@ from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.control import control_chart_by_period
 from salesfunnel.metrics.trend import trend_by_period
 from salesfunnel.periods import Period
-from salesfunnel.show.plots.drawing import HOVER, as_table, canvas, hovers, numbers, ticks
+from salesfunnel.show.plots.drawing import THINNED, as_table, canvas, numbers, ticks, under_pointer
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue
 
@@ -85,13 +85,13 @@ def trend(
                 "name": page.header(name),
                 "line": {"color": colour, "width": 2},
                 "marker": {"color": colour, "symbol": marks, "size": 7},
-                "customdata": hovers(table, ["period"], ["created", "won", "lost"], page),
-                "hovertemplate": HOVER,
+                **under_pointer(table, ["period"], ["created", "won", "lost"], page),
             }
         )
     layout = {
         "height": 380,
-        "xaxis": {**ticks(table.texts("period", page.lang)), "showgrid": False},
+        "meta": THINNED,
+        "xaxis": {**ticks(table["period"].tolist()), "showgrid": False},
         "yaxis": {"rangemode": "tozero", "title": {"text": page.header("opportunities")}},
         "showlegend": True,
     }
@@ -173,13 +173,13 @@ def control_chart(
                 "symbol": ["diamond" if out else "circle" for out in signals],
                 "size": [12 if out else 7 for out in signals],
             },
-            "customdata": hovers(table, ["period"], lines, page),
-            "hovertemplate": HOVER,
+            **under_pointer(table, ["period"], lines, page),
         },
     ]
     layout = {
         "height": 380,
-        "xaxis": {**ticks(table.texts("period", page.lang)), "showgrid": False},
+        "meta": THINNED,
+        "xaxis": {**ticks(table["period"].tolist()), "showgrid": False},
         "yaxis": {
             "tickformat": ".0%",
             "rangemode": "tozero",
