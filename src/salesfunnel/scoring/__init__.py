@@ -15,6 +15,7 @@ from salesfunnel.scoring.leadconversion import (
 )
 from salesfunnel.scoring.leadlog import lead_funnel, lead_log
 from salesfunnel.scoring.predict.bayes import LevelCounts, NaiveBayesModel, fit_naive_bayes
+from salesfunnel.scoring.predict.bygroup import NaiveBayesByModel, fit_naive_bayes_by
 from salesfunnel.scoring.predict.calibrate import (
     CalibratedModel,
     IsotonicCalibration,
@@ -77,6 +78,7 @@ __all__ = [
     "LevelCounts",
     "LevelWeights",
     "LogisticModel",
+    "NaiveBayesByModel",
     "NaiveBayesModel",
     "NumberWeight",
     "Owner",
@@ -102,6 +104,7 @@ __all__ = [
     "fit_isotonic",
     "fit_logistic",
     "fit_naive_bayes",
+    "fit_naive_bayes_by",
     "fit_platt",
     "fit_rubric",
     "gain_curve",

@@ -148,3 +148,18 @@ def test_a_number_of_leads_that_is_none_is_refused() -> None:
 def test_outcomes_that_are_all_equal_are_refused() -> None:
     with pytest.raises(OutcomeError, match="outcomes: all 2 are won"):
         leak_check({"x": [1, 2]}, [True, True])
+
+
+def test_one_of_several_labels_may_settle_the_outcome() -> None:
+    won = np.arange(200) % 4 == 0
+    tags = [
+        ["vip", "signed"] if w else ["vip", "rival"] if i % 3 else ["vip"]
+        for i, w in enumerate(won)
+    ]
+    harmless = [["vip"] if i % 3 else [] for i in range(200)]
+    table = leak_check({"tags": tags, "harmless": harmless}, won)
+
+    assert table["finding"].tolist() == ["settles", None]
+    with_one = sum(len(each) == 2 for each in tags)
+    assert table["settled_numerator"].tolist() == [with_one, 0]
+    assert np.isnan(table["auc"]).all()

@@ -15,12 +15,14 @@ from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.scoring.predict.features import (
     Features,
     as_labels,
+    label_pairs,
     level_codes,
     read_features,
     refuse_levels,
 )
 from salesfunnel.scoring.predict.model import SumOfTerms
 from salesfunnel.scoring.predict.saved import saved_parts
+from salesfunnel.scoring.predict.several import Pairs
 from salesfunnel.scoring.validate.arrays import both_kinds, check_least, read_outcomes, same_length
 from salesfunnel.scoring.validate.enough import enough_notes
 from salesfunnel.table import Column, Phrase, Table
@@ -69,12 +71,13 @@ class LevelCounts:
 
     def log_odds(self, features: Features, unknown: str) -> NDArray[np.float64]:
         """Return what the feature adds to the log-odds of each lead, (N,)."""
-        column = as_labels(features.column(self.feature), self.feature)
-        codes = level_codes(column, self.levels)
+        pairs = label_pairs(features.column(self.feature), self.feature)
+        codes = level_codes(pairs.labels, self.levels)
         if unknown == "error":
-            strange = (codes < 0) & (column.codes >= 0)
-            refuse_levels(column, strange, self.feature, self.levels)
-        return np.append(self.weights, 0.0)[codes]
+            strange = (codes < 0) & (pairs.labels.codes >= 0)
+            refuse_levels(pairs, strange, self.feature, self.levels)
+        added = np.append(self.weights, 0.0)[codes]
+        return np.asarray(np.bincount(pairs.rows, added, minlength=len(features)), np.float64)
 
 
 @attrs.frozen
@@ -111,26 +114,10 @@ class NaiveBayesModel(SumOfTerms):
             with ``numerator``, ``denominator``, ``low`` and ``high`` (Wilson, 0.95); ``weight``,
             what it adds to the log-odds, and ``odds_ratio``, what it multiplies the odds by.
         """
-        sizes = [len(term.levels) for term in self.terms]
-        feature = np.repeat(np.array(self.features, object), sizes)
-        level = np.array([level for term in self.terms for level in term.levels], object)
-        won = np.array([n for term in self.terms for n in term.won], np.int64)
-        lost = np.array([n for term in self.terms for n in term.lost], np.int64)
-        weight = np.concatenate([term.weights for term in self.terms])
         return Table(
-            [
-                Column("feature", feature),
-                Column("level", level, title="feature_level"),
-                *rate_columns("value", won, won + lost, titles=("conversion_rate", "won", "leads")),
-                Column("weight", weight),
-                Column("odds_ratio", np.exp(weight)),
-            ],
+            frequency_columns(self.terms),
             title=Phrase("title.frequencies"),
-            notes=[
-                Phrase("note.frequencies", {"increment": f"{self.increment:g}"}),
-                Phrase("note.learnt_from", {"won": self.n_won, "lost": self.n_lost}),
-                *enough_notes(self.n_won, self.n_lost, sum(sizes)),
-            ],
+            notes=frequency_notes(self),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -179,6 +166,33 @@ class NaiveBayesModel(SumOfTerms):
             return cls(int(data["n_won"]), int(data["n_lost"]), tuple(terms), increment)
 
 
+def frequency_columns(terms: Sequence[LevelCounts]) -> list[Column]:
+    """Return the counts of terms as columns; see `NaiveBayesModel.frequencies`."""
+    sizes = [len(term.levels) for term in terms]
+    feature = np.repeat(np.array([term.feature for term in terms], object), sizes)
+    level = np.array([level for term in terms for level in term.levels], object)
+    won = np.array([n for term in terms for n in term.won], np.int64)
+    lost = np.array([n for term in terms for n in term.lost], np.int64)
+    weight = np.concatenate([term.weights for term in terms])
+    return [
+        Column("feature", feature),
+        Column("level", level, title="feature_level"),
+        *rate_columns("value", won, won + lost, titles=("conversion_rate", "won", "leads")),
+        Column("weight", weight),
+        Column("odds_ratio", np.exp(weight)),
+    ]
+
+
+def frequency_notes(model: NaiveBayesModel) -> list[Phrase]:
+    """Return what must be known to read the counts of a model."""
+    n_levels = sum(len(term.levels) for term in model.terms)
+    return [
+        Phrase("note.frequencies", {"increment": f"{model.increment:g}"}),
+        Phrase("note.learnt_from", {"won": model.n_won, "lost": model.n_lost}),
+        *enough_notes(model.n_won, model.n_lost, n_levels),
+    ]
+
+
 def fit_naive_bayes(
     features: Any,
     outcomes: ArrayLike,
@@ -196,7 +210,8 @@ def fit_naive_bayes(
     Parameters
     ----------
     features : mapping, dataframe, or Features
-        Labels, or whole numbers, which are taken as labels.
+        Labels, lists of labels (tags: each counts by itself), or whole numbers, which are taken as
+        labels.
     outcomes : (N,) array-like of bool
         Whether each lead was won. Leave out those that are not decided.
     increment : float
@@ -233,7 +248,7 @@ def fit_naive_bayes(
     feature's levels, W and L, a level adds log(w / W) − log(l / L) to the log-odds; a feature in
     order has its first level for W and L. This is `crm.lead.scoring.frequency` of Odoo's module
     crm, which rounds the probability to hundredths of a per cent from 0.01% to 99.99% and keeps
-    such tables for each sales team.
+    such tables for each sales team: see `fit_naive_bayes_by`.
 
     Examples
     --------
@@ -246,44 +261,79 @@ def fit_naive_bayes(
     won = read_outcomes(outcomes)
     same_length(won, features=given)
     both_kinds(won)
-    if isinstance(increment, bool) or not 0 < increment < np.inf:
-        raise DefinitionError(f"increment= is a finite number above 0, not {increment!r}")
-    ordered = dict(in_order or {})
-    least = dict(min_leads) if isinstance(min_leads, Mapping) else {}
-    for what, names in (
-        ("in_order", ordered),
-        ("blanks_count", blanks_count),
-        ("min_leads", least),
-    ):
-        for name in names:
-            if name not in given.names:
-                known = ", ".join(given.names)
-                raise FeatureError(f"{what}= names {name!r}, which is none of {known}")
-    terms = []
-    for name in given.names:
-        column = as_labels(given.column(name), name)
-        levels, n_won, n_lost = (
-            _counts_in_order(column, won, name, ordered[name])
-            if name in ordered
-            else _counts(column, won, name in blanks_count)
-        )
-        at_least = least.get(name, 0) if isinstance(min_leads, Mapping) else min_leads
-        check_least(at_least)
-        counts = LevelCounts(name, levels, n_won, n_lost, name in ordered, increment, at_least)
-        terms.append(counts)
-    total = int(np.count_nonzero(won))
-    return NaiveBayesModel(total, len(won) - total, tuple(terms), float(increment))
+    rules = CountingRules.checked(given.names, increment, in_order, blanks_count, min_leads)
+    return rules.count(given, won)
+
+
+@attrs.frozen
+class CountingRules:
+    """How leads are counted: the arguments of `fit_naive_bayes`, checked."""
+
+    increment: float
+    in_order: Mapping[str, Sequence[str]]
+    blanks_count: Collection[str]
+    min_leads: Mapping[str, int]
+
+    @classmethod
+    def checked(
+        cls,
+        names: Sequence[str],
+        increment: float,
+        in_order: Mapping[str, Sequence[str]] | None,
+        blanks_count: Collection[str],
+        min_leads: int | Mapping[str, int],
+    ) -> CountingRules:
+        """Return the rules for features of these names; errors are those of `fit_naive_bayes`."""
+        if isinstance(increment, bool) or not 0 < increment < np.inf:
+            raise DefinitionError(f"increment= is a finite number above 0, not {increment!r}")
+        ordered = dict(in_order or {})
+        least = dict(min_leads) if isinstance(min_leads, Mapping) else {}
+        for what, named in (
+            ("in_order", ordered),
+            ("blanks_count", blanks_count),
+            ("min_leads", least),
+        ):
+            for name in named:
+                if name not in names:
+                    known = ", ".join(names)
+                    raise FeatureError(f"{what}= names {name!r}, which is none of {known}")
+        if not isinstance(min_leads, Mapping):
+            least = dict.fromkeys(names, min_leads)
+        for number in least.values():
+            check_least(number)
+        return cls(float(increment), ordered, blanks_count, least)
+
+    def count(self, features: Features, won: NDArray[np.bool_]) -> NaiveBayesModel:
+        """Return what leads with these features and outcomes say."""
+        terms = []
+        for name in features.names:
+            column = features.column(name)
+            is_ordered = name in self.in_order
+            levels, n_won, n_lost = (
+                _counts_in_order(as_labels(column, name), won, name, self.in_order[name])
+                if is_ordered
+                else _counts(label_pairs(column, name), won, name in self.blanks_count)
+            )
+            least = self.min_leads.get(name, 0)
+            terms.append(
+                LevelCounts(name, levels, n_won, n_lost, is_ordered, self.increment, least)
+            )
+        total = int(np.count_nonzero(won))
+        return NaiveBayesModel(total, len(won) - total, tuple(terms), self.increment)
 
 
 Counts = tuple[tuple[str | None, ...], tuple[int, ...], tuple[int, ...]]
 
 
-def _counts(column: Labels, won: NDArray[np.bool_], blank: bool) -> Counts:
+def _counts(pairs: Pairs, won: NDArray[np.bool_], blank: bool) -> Counts:
     """Return the levels that occur, and how many leads with each were won and lost."""
+    column = pairs.labels
     size = len(column.names) + 1
     # A missing label, -1, is counted last.
     place = np.where(column.codes < 0, size - 1, column.codes)
-    n_won, n_lost = (np.bincount(place[kind], minlength=size).tolist() for kind in (won, ~won))
+    is_won = won[pairs.rows]
+    kinds = (is_won, ~is_won)
+    n_won, n_lost = (np.bincount(place[kind], minlength=size).tolist() for kind in kinds)
     rows = [
         (level, *counts)
         for level, *counts in zip((*column.names, None), n_won, n_lost, strict=True)
@@ -300,7 +350,9 @@ def _counts_in_order(
 ) -> Counts:
     """Return how many leads came at least to each level, counting those won for all."""
     codes = level_codes(column, levels)
-    refuse_levels(column, (codes < 0) & (column.codes >= 0), name, levels)
+    refuse_levels(
+        Pairs(np.arange(len(codes)), column), (codes < 0) & (column.codes >= 0), name, levels
+    )
     known = column.codes >= 0
     lost_at = np.bincount(codes[known & ~won], minlength=len(levels))
     n_won = int(np.count_nonzero(known & won))

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from salesfunnel.errors import DefinitionError, MissingExtraError
 from salesfunnel.scoring.predict.bayes import KIND as NAIVE_BAYES
 from salesfunnel.scoring.predict.bayes import NaiveBayesModel
+from salesfunnel.scoring.predict.bygroup import KIND as NAIVE_BAYES_BY
+from salesfunnel.scoring.predict.bygroup import NaiveBayesByModel
 from salesfunnel.scoring.predict.logistic import KIND as LOGISTIC
 from salesfunnel.scoring.predict.logistic import LogisticModel
 from salesfunnel.scoring.predict.model import logistic
@@ -136,7 +138,7 @@ class CalibratedModel:
 
     Attributes
     ----------
-    model : LogisticModel or NaiveBayesModel
+    model : LogisticModel, NaiveBayesModel or NaiveBayesByModel
     calibration : PlattCalibration or IsotonicCalibration
         Over the log-odds of the model.
     """
@@ -171,14 +173,15 @@ class CalibratedModel:
         """
         with saved_parts(CALIBRATED, data):
             model, calibration = load_model(data["model"]), load_model(data["calibration"])
-        if not isinstance(model, (LogisticModel, NaiveBayesModel)) or not isinstance(
-            calibration, (PlattCalibration, IsotonicCalibration)
-        ):
+        if not isinstance(
+            model, (LogisticModel, NaiveBayesModel, NaiveBayesByModel)
+        ) or not isinstance(calibration, (PlattCalibration, IsotonicCalibration)):
             raise DefinitionError("a saved calibrated model is of a model and a calibration")
         return cls(model, calibration)
 
 
-Saved = LogisticModel | NaiveBayesModel | CalibratedModel | PlattCalibration | IsotonicCalibration
+Learnt = LogisticModel | NaiveBayesModel | NaiveBayesByModel
+Saved = Learnt | CalibratedModel | PlattCalibration | IsotonicCalibration
 
 
 def fit_platt(scores: ArrayLike, outcomes: ArrayLike) -> PlattCalibration:
@@ -280,7 +283,7 @@ def fit_isotonic(scores: ArrayLike, outcomes: ArrayLike) -> IsotonicCalibration:
 
 
 def calibrate(
-    model: LogisticModel | NaiveBayesModel,
+    model: Learnt,
     features: Any,
     outcomes: ArrayLike,
     *,
@@ -291,7 +294,7 @@ def calibrate(
 
     Parameters
     ----------
-    model : LogisticModel or NaiveBayesModel
+    model : LogisticModel, NaiveBayesModel or NaiveBayesByModel
     features : mapping, dataframe, Features, or (N, features) array of numbers
         Of leads that the model was not learnt from, decided later than those.
     outcomes : (N,) array-like of bool
@@ -336,6 +339,7 @@ def load_model(data: Mapping[str, Any]) -> Saved:
     kinds: dict[str, type[Saved]] = {
         LOGISTIC: LogisticModel,
         NAIVE_BAYES: NaiveBayesModel,
+        NAIVE_BAYES_BY: NaiveBayesByModel,
         CALIBRATED: CalibratedModel,
         PLATT: PlattCalibration,
         ISOTONIC: IsotonicCalibration,

@@ -15,17 +15,27 @@ from salesfunnel.columns.values import as_column, plain_values, read_labels
 from salesfunnel.errors import BadRow, DataError, DefinitionError, FeatureError
 from salesfunnel.log.labels import Labels
 from salesfunnel.model.missing import is_missing
+from salesfunnel.scoring.predict.several import (
+    LabelSets,
+    Pairs,
+    is_collection,
+    no_label_sets,
+    read_label_sets,
+)
 from salesfunnel.scoring.validate.arrays import refuse_rows
 
 Numbers: TypeAlias = NDArray[np.float64]
 """A column of numbers, (N,); NaN where not known."""
+FeatureColumn: TypeAlias = Numbers | Labels | LabelSets
+"""What is known of leads by one feature."""
 
 
 class Features:
     """What is known of leads, one row for each.
 
-    A column of numbers is a number, with NaN or None where it is not known; a column of anything
-    else is a label, with None or a blank where it is not known.
+    A column of numbers is a number, with NaN or None where it is not known; a column of lists is of
+    several labels a lead, such as tags; a column of anything else is a label, with None or a blank
+    where it is not known.
 
     Parameters
     ----------
@@ -54,7 +64,7 @@ class Features:
 
     def __init__(self, columns: Any) -> None:
         if isinstance(columns, Features):
-            self._columns: Mapping[str, Numbers | Labels] = columns._columns
+            self._columns: Mapping[str, FeatureColumn] = columns._columns
             self._length: int = columns._length
             return
         given = _by_name(columns)
@@ -95,8 +105,8 @@ class Features:
         """The names of the columns."""
         return tuple(self._columns)
 
-    def column(self, name: str) -> Numbers | Labels:
-        """Return a column: numbers, NaN where not known, or labels, -1 where not known.
+    def column(self, name: str) -> FeatureColumn:
+        """Return a column: numbers, NaN where not known; or labels, -1 where not known.
 
         Raises
         ------
@@ -116,12 +126,7 @@ class Features:
         if isinstance(chosen, np.ndarray) and chosen.dtype.kind == "b":
             _check_mask(chosen, self._length)
         part = object.__new__(Features)
-        part._columns = {
-            name: Labels(column.codes[chosen], column.names)
-            if isinstance(column, Labels)
-            else column[chosen]
-            for name, column in self._columns.items()
-        }
+        part._columns = {name: _take(column, chosen) for name, column in self._columns.items()}
         part._length = _length(next(iter(part._columns.values())))
         return part
 
@@ -149,16 +154,18 @@ def read_features(given: Any, names: Sequence[str] | None = None) -> Features:
     return features if names is None else features.select(*names)
 
 
-def as_labels(column: Numbers | Labels, name: str) -> Labels:
+def as_labels(column: FeatureColumn, name: str) -> Labels:
     """Return a column as labels: whole numbers by what they are called, others not at all.
 
     Raises
     ------
     FeatureError
-        If a number is not whole.
+        If a number is not whole, or leads have several labels.
     """
     if isinstance(column, Labels):
         return column
+    if isinstance(column, LabelSets):
+        raise no_label_sets(name, "a lead has one label here")
     known = ~np.isnan(column)
     if (column[known] % 1 != 0).any():
         raise FeatureError(
@@ -171,7 +178,21 @@ def as_labels(column: Numbers | Labels, name: str) -> Labels:
     return Labels(codes, tuple(f"{value:.0f}" for value in distinct.tolist()))
 
 
-def as_numbers(column: Numbers | Labels, name: str) -> Numbers:
+def label_pairs(column: FeatureColumn, name: str) -> Pairs:
+    """Return leads and their labels, of however many; numbers as `as_labels` does.
+
+    Raises
+    ------
+    FeatureError
+        If a number is not whole.
+    """
+    if isinstance(column, LabelSets):
+        return Pairs(column.rows, column.labels)
+    labels = as_labels(column, name)
+    return Pairs(np.arange(len(labels.codes)), labels)
+
+
+def as_numbers(column: FeatureColumn, name: str) -> Numbers:
     """Return a column as numbers; of labels only where none is known.
 
     Raises
@@ -179,6 +200,8 @@ def as_numbers(column: Numbers | Labels, name: str) -> Numbers:
     FeatureError
         If it is of labels.
     """
+    if isinstance(column, LabelSets):
+        raise no_label_sets(name, "the model has learnt from numbers here")
     if not isinstance(column, Labels):
         return column
     if (column.codes >= 0).any():
@@ -191,25 +214,27 @@ def as_numbers(column: Numbers | Labels, name: str) -> Numbers:
 
 
 def refuse_levels(
-    column: Labels, strange: NDArray[np.bool_], name: str, known: Sequence[str | None]
+    pairs: Pairs, strange: NDArray[np.bool_], name: str, known: Sequence[str | None]
 ) -> None:
     """Raise `FeatureError` for the first leads with a level that a model has not seen."""
-    rows = np.flatnonzero(strange)
-    if len(rows) == 0:
+    column = pairs.labels
+    places = np.flatnonzero(strange)
+    if len(places) == 0:
         return
     listing = ", ".join("none" if level is None else repr(level) for level in known[:12])
     more = f", … ({len(known):,} in all)" if len(known) > 12 else ""
     names = (*column.names, None)
     shown = [
-        BadRow(row, name, names[column.codes[row]], f"one of {listing}{more}")
-        for row in rows[: DataError.shown].tolist()
+        BadRow(int(pairs.rows[place]), name, names[column.codes[place]], f"one of {listing}{more}")
+        for place in places[: DataError.shown].tolist()
     ]
-    noun = "lead has a level" if len(rows) == 1 else "leads have levels"
+    n_leads = len(np.unique(pairs.rows[places]))
+    noun = "lead has a level" if n_leads == 1 else "leads have levels"
     raise FeatureError(
-        f"{name}: {len(rows):,} {noun} that the model has not seen (unknown='ignore' scores them "
+        f"{name}: {n_leads:,} {noun} that the model has not seen (unknown='ignore' scores them "
         "without):",
         shown,
-        len(rows) - len(shown),
+        len(places) - len(shown),
     )
 
 
@@ -224,13 +249,15 @@ def _by_name(columns: Any) -> Mapping[Any, Any]:
     )
 
 
-def _read(values: Any, name: str) -> Numbers | Labels:
+def _read(values: Any, name: str) -> FeatureColumn:
     column = as_column(values, name)
     if isinstance(column, np.ndarray) and column.dtype.kind in "biuf":
         return _finite(column.astype(np.float64), name)
     if isinstance(column, np.ndarray) and column.dtype.kind in "mM":
         raise _times(name)
     plain = plain_values(column)
+    if any(is_collection(value) for value in plain):
+        return read_label_sets(plain, name)
     known = [value for value in plain if not is_missing(value)]
     if any(isinstance(value, date) for value in known):
         raise _times(name)
@@ -257,8 +284,18 @@ def _times(name: str) -> FeatureError:
     )
 
 
-def _length(column: Numbers | Labels) -> int:
+def _length(column: FeatureColumn) -> int:
+    if isinstance(column, LabelSets):
+        return column.n_leads
     return len(column.codes) if isinstance(column, Labels) else len(column)
+
+
+def _take(column: FeatureColumn, chosen: NDArray[Any] | slice) -> FeatureColumn:
+    if isinstance(column, LabelSets):
+        return column.take(chosen)
+    if isinstance(column, Labels):
+        return Labels(column.codes[chosen], column.names)
+    return column[chosen]
 
 
 def _check_mask(mask: NDArray[Any], length: int) -> None:

@@ -14,7 +14,8 @@ from salesfunnel.log.labels import Labels
 from salesfunnel.metrics.intervals import wilson
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.periods import FIRST
-from salesfunnel.scoring.predict.features import Numbers, read_features
+from salesfunnel.scoring.predict.features import FeatureColumn, read_features
+from salesfunnel.scoring.predict.several import LabelSets
 from salesfunnel.scoring.validate.arrays import both_kinds, check_least, read_outcomes, same_length
 from salesfunnel.scoring.validate.auc import Auc, roc_auc
 from salesfunnel.scoring.validate.enough import outcome_notes
@@ -147,21 +148,24 @@ class _Row(NamedTuple):
 
 
 def _judge(
-    column: Numbers | Labels,
+    column: FeatureColumn,
     won: NDArray[np.bool_],
     late: tuple[int, int],
     limit: float,
     min_leads: int,
 ) -> _Row:
     auc = None
-    if isinstance(column, Labels):
+    rows = np.arange(len(won))
+    if isinstance(column, LabelSets):
+        rows, level = column.rows, column.labels.codes + 1
+    elif isinstance(column, Labels):
         level = column.codes + 1
     else:
         known = ~np.isnan(column)
         level = known.astype(np.int64)
         if 0 < np.count_nonzero(won[known]) < np.count_nonzero(known):
             auc = roc_auc(column[known], won[known])
-    settled = _settled(level, won, limit, min_leads)
+    settled = _settled(rows, level, won, limit, min_leads)
     finding = None
     if late[0]:
         finding = RECORDED_LATE
@@ -173,11 +177,18 @@ def _judge(
 
 
 def _settled(
-    level: NDArray[np.integer[Any]], won: NDArray[np.bool_], limit: float, min_leads: int
+    rows: NDArray[np.int64],
+    level: NDArray[np.integer[Any]],
+    won: NDArray[np.bool_],
+    limit: float,
+    min_leads: int,
 ) -> int:
-    """Return how many leads have a level that nearly always goes with the same outcome."""
+    """Return how many leads have a level that nearly always goes with the same outcome.
+
+    `rows` says whose level each is; a lead may have several.
+    """
     leads = np.bincount(level)
-    hits = np.bincount(level[won], minlength=len(leads))
+    hits = np.bincount(level[won[rows]], minlength=len(leads))
     low, high = wilson(hits, leads)
     base = won.mean()
     usual = np.maximum(hits, leads - hits)
@@ -185,7 +196,7 @@ def _settled(
     settles = (
         (usual >= limit * leads) & (leads >= max(min_leads, 1)) & ((base < low) | (base > high))
     )
-    return int(leads[settles].sum())
+    return len(np.unique(rows[settles[level]]))
 
 
 def _late(

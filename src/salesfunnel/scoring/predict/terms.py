@@ -18,6 +18,7 @@ from salesfunnel.scoring.predict.features import (
     level_codes,
     refuse_levels,
 )
+from salesfunnel.scoring.predict.several import LabelSets, Pairs, no_label_sets
 from salesfunnel.scoring.validate.arrays import refuse_rows
 
 
@@ -107,7 +108,8 @@ class LevelWeights:
         column = as_labels(features.column(self.feature), self.feature)
         codes = level_codes(column, self.levels)
         if unknown == "error":
-            refuse_levels(column, codes < 0, self.feature, self.levels)
+            pairs = Pairs(np.arange(len(codes)), column)
+            refuse_levels(pairs, codes < 0, self.feature, self.levels)
         return np.array([*self.weights, 0.0])[codes]
 
     def columns(self, features: Features) -> list[NDArray[np.float64]]:
@@ -132,6 +134,8 @@ Weights = NumberWeight | LevelWeights
 def make_term(features: Features, name: str) -> Weights:
     """Return the term of a feature, its weights zero still."""
     column = features.column(name)
+    if isinstance(column, LabelSets):
+        raise no_label_sets(name, "logistic regression has one label a lead")
     if isinstance(column, Labels):
         counts = np.bincount(column.codes + 1, minlength=len(column.names) + 1)
         found = [
