@@ -347,8 +347,8 @@ def test_lines_that_are_no_records_are_told_by_their_numbers(tmp_path: Path) -> 
 def test_a_field_that_comes_late_is_a_column(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def small(path: Path, encoding: str, limits: Any) -> Any:
-        return json_line_batches(path, encoding, limits, n_rows=1)
+    def small(*arguments: Any, **options: Any) -> Any:
+        return json_line_batches(*arguments, **options, n_rows=1)
 
     monkeypatch.setattr(reading, "json_line_batches", small)
     lines = [

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from salesfunnel.errors import DefinitionError
+from salesfunnel.errors import DefinitionError, FileLimitError
 from salesfunnel.log.current import read_current
 from salesfunnel.log.read import read_csv
 from salesfunnel.log.suggest import Suggestion, suggest_mapping
@@ -236,6 +236,33 @@ def test_a_suggestion_shows_itself() -> None:
     assert repr(found).startswith("Suggestion(from_frame, {'opportunity': 'Deal ID',")
     assert "<table" in found._repr_html_()
     assert found.table["argument"].tolist()[:2] == ["opportunity", "stage"]
+
+
+def test_of_a_large_file_the_beginning_is_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "deals.csv"
+    row = "deal-{0},lead,2026-01-05," + "x" * 1_000 + "\n"
+    text = "id,stage,at,note\n" + "".join(map(row.format, range(9_000)))
+    path.write_text(text + "deal-0,zzz,2026-01-05,\n")
+
+    found = suggest_mapping(path, FUNNEL)
+
+    assert found.reader == "read_csv"
+    assert found.unknown == ()
+    number = next(word for word in questions(found)[-1].split() if word[0].isdigit())
+    assert 2_000 < int(number.replace(",", "")) < 6_000
+    assert questions(found)[-1] == (
+        f"Only the first {number} rows were looked at; later ones may have other stages."
+    )
+    assert questions(found, "zh")[-1] == f"仅查看了前{number}行，其后各行可能有其他阶段。"
+
+
+def test_limits_of_files_hold_and_can_be_raised(tmp_path: Path) -> None:
+    path = tmp_path / "deals.csv"
+    path.write_text("id,stage,at\n" + "A" * 2_000 + ",lead,2026-01-05\n")
+
+    with pytest.raises(FileLimitError, match="max_line= raises the limit"):
+        suggest_mapping(path, FUNNEL, max_line=1_000)
+    assert suggest_mapping(path, FUNNEL, max_line=3_000).arguments["opportunity"] == "id"
 
 
 def test_nothing_may_be_found_at_all() -> None:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from salesfunnel.columns.arrow import read_arrow
-from salesfunnel.columns.csvfile import read_csv_table
-from salesfunnel.columns.files import LIMITS, Limits, content_name
+from salesfunnel.columns.arrow import arrow_batches, read_arrow
+from salesfunnel.columns.csvfile import csv_batches, read_csv_table
+from salesfunnel.columns.files import LIMITS, Limits, content_name, with_encoding
 from salesfunnel.columns.frames import from_frame, is_frame
-from salesfunnel.columns.jsonl import read_json, read_json_lines, records_table
+from salesfunnel.columns.jsonl import (
+    json_line_batches,
+    read_json,
+    read_json_lines,
+    records_table,
+)
 from salesfunnel.columns.rawtable import Broken, RawTable, Values
 from salesfunnel.errors import DataError, DefinitionError, IncompletePagesError
+
+T = TypeVar("T")
 
 JSON, JSON_LINES = (".json",), (".jsonl", ".ndjson")
 ARROW = (".parquet", ".pq", ".arrow", ".feather", ".ipc")
@@ -104,6 +111,46 @@ def read_source(
     return tables[0] if len(tables) == 1 else concatenate(tables, what)
 
 
+def in_batches(
+    source: Any, what: str, read: Callable[[Iterator[RawTable]], T], *, limits: Limits = LIMITS
+) -> T:
+    """Return what a function makes of the batches of a source.
+
+    The path of a CSV, JSON Lines, Parquet or Arrow file is read batch by batch, and records of a
+    batch may lack columns that those of another have. Every other source is one batch.
+
+    Parameters
+    ----------
+    source : path, dataframe, parsed JSON, or a list of any of them
+        As in `read_source`; so are errors.
+    what : str
+        What messages call it.
+    read : callable
+        Called again, with the batches from the first on, where the encoding turns out to be another
+        one.
+    limits : Limits
+        For files.
+    """
+    if not isinstance(source, (str, PurePath)):
+        return read(iter([read_source(source, what, limits=limits)]))
+    path = Path(source)
+    if _ending(path) in ARROW:
+        return read(arrow_batches(path))
+    if _ending(path) in JSON:
+        return read(iter([read_source(path, what, limits=limits)]))
+    batches = json_line_batches if is_json_lines(path) else csv_batches
+    return with_encoding(path, lambda encoding: read(batches(path, encoding, limits)), limits)
+
+
+def is_json_lines(source: Any) -> bool:
+    """Return whether a source is the path of a JSON Lines file."""
+    return isinstance(source, (str, PurePath)) and _ending(Path(source)) in JSON_LINES
+
+
+def _ending(path: Path) -> str:
+    return PurePath(content_name(path)).suffix.lower()
+
+
 def concatenate(tables: Sequence[RawTable], name: str) -> RawTable:
     """Return tables one after another, None where one has no such column; rows count from 0."""
     names = dict.fromkeys(column for table in tables for column in table.columns)
@@ -143,7 +190,7 @@ def _parts(source: Any, what: str) -> Sequence[Any]:
 
 
 def _read_file(path: Path, limits: Limits) -> Any:
-    ending = PurePath(content_name(path)).suffix.lower()
+    ending = _ending(path)
     if ending in ARROW:
         return read_arrow(path)
     if ending in JSON:

@@ -8,13 +8,13 @@ from typing import Any, Unpack
 import numpy as np
 
 from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits
-from salesfunnel.columns.source import read_source
+from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.errors import DefinitionError
 from salesfunnel.log.build import check
 from salesfunnel.log.naming import names_of_states
 from salesfunnel.log.read import Fields
-from salesfunnel.log.rows import Meaning, Parsing, Reader
-from salesfunnel.log.spread import Spread
+from salesfunnel.log.rows import Meaning, Parsing, Reader, Rows
+from salesfunnel.log.spread import Seen, Spread, log_of_batches
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
 
@@ -100,32 +100,39 @@ def read_current(
     """
     check(funnel, ties, errors)
     first = None if start is None else _start(start, funnel)
-    table = read_source(source, "the table", limits=Limits(max_bytes, max_line))
     fields = Fields(opportunity, stage, created, reason, attributes, amount, order, currency)
-    reader = Reader(fields.source(table), Meaning.of(funnel, **parsing))
-    states = reader.states()
-    spread = Spread(reader)
-    rejects = reader.rejects
+    meaning = Meaning.of(funnel, **parsing)
 
-    n_presale = funnel.n_presale
-    is_closed = states.codes >= n_presale
-    needs_start = ~is_closed if first is None else np.ones(len(is_closed), bool)
-    started = reader.times_where(needs_start, table.times(created), created)
-    ended = reader.times_where(is_closed, table.times(closed), closed)
-    rejects.add(
-        needs_start & is_closed & (ended < started),
-        closed,
-        table.scalars(closed),
-        f"a time not before {created!r}",
-    )
-    code = 0 if first is None else first
-    return spread.log(
-        states,
-        entered=np.column_stack([needs_start, is_closed]),
-        state=np.column_stack([np.where(is_closed, code, states.codes), states.codes]).astype(
-            np.uint8
-        ),
-        time=np.column_stack([started, ended]),
+    def rows_of(table: RawTable, seen: Seen) -> Rows:
+        reader = Reader(fields.source(table), meaning)
+        states = reader.states()
+        spread = Spread(reader, seen)
+        is_closed = states.codes >= funnel.n_presale
+        needs_start = ~is_closed if first is None else np.ones(len(is_closed), bool)
+        started = reader.times_where(needs_start, table.times(created), created)
+        ended = reader.times_where(is_closed, table.times(closed), closed)
+        reader.rejects.add(
+            needs_start & is_closed & (ended < started),
+            closed,
+            table.scalars(closed),
+            f"a time not before {created!r}",
+        )
+        code = 0 if first is None else first
+        begun = np.where(is_closed, code, states.codes)
+        return spread.rows(
+            states,
+            entered=np.column_stack([needs_start, is_closed]),
+            state=np.column_stack([begun, states.codes]).astype(np.uint8),
+            time=np.column_stack([started, ended]),
+        )
+
+    return log_of_batches(
+        source,
+        funnel,
+        rows_of,
+        fields=fields,
+        more=(closed,),
+        limits=Limits(max_bytes, max_line),
         ties=ties,
         tz=parsing.get("tz"),
         errors=errors,

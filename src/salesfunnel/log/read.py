@@ -221,7 +221,7 @@ def read_jsonl(
 
     def read(encoding: str) -> StageLog:
         batches = json_line_batches(path, encoding, limits, watch=watch)
-        return build(funnel, map(fields.source, _alike(batches, fields)), **reading)
+        return build(funnel, map(fields.source, alike(batches, fields)), **reading)
 
     log = with_encoding(path, read, limits)
     if watch is not None:
@@ -284,17 +284,26 @@ def log_of_frame(frame: Any, funnel: Funnel, fields: Fields, reading: Reading) -
     return build(funnel, fields.source(from_frame(frame)), **reading)
 
 
-def _alike(batches: Iterable[RawTable], fields: Fields) -> Iterator[RawTable]:
+def alike(
+    batches: Iterable[RawTable], fields: Fields, more: Iterable[str] = ()
+) -> Iterator[RawTable]:
     """Yield batches of records that all have the columns asked for.
 
     A field that no record of a batch has is missing in all of them.
+
+    Parameters
+    ----------
+    batches : iterable of RawTable
+    fields : Fields
+    more : iterable of str
+        Columns that are asked for beside those.
 
     Raises
     ------
     MissingColumnError
         At the end, if no record at all has a field.
     """
-    wanted, seen, name = fields.columns(), dict[str, None](), ""
+    wanted, seen, name = fields.columns() | {*more}, dict[str, None](), ""
     for batch in batches:
         if fields.currency is not None and not seen and fields.currency in batch.columns:
             wanted.add(fields.currency)

@@ -198,8 +198,13 @@ class Reader:
     ) -> NDArray[np.int64]:
         """Return times of some rows, of which alone faults are noted; those of others are 0."""
         places = np.flatnonzero(where & ~self.rejects.bad)
+        chosen: Values
         if isinstance(values, np.ndarray):
-            chosen: Values = values[places]
+            chosen = values[places]
+        elif isinstance(values, Texts):
+            chosen = values.take(places)
+        elif isinstance(values, Encoded):
+            chosen = Encoded(values.codes[places], values.values)
         else:
             chosen = [values[place] for place in places.tolist()]
         found = Rejects(len(places), "collect")

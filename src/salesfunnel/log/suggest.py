@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -10,7 +10,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.columns.source import ARROW, JSON_LINES, read_source
+from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits
+from salesfunnel.columns.rawtable import RawTable
+from salesfunnel.columns.source import ARROW, JSON_LINES, in_batches
 from salesfunnel.errors import DefinitionError
 from salesfunnel.log.samples import Sample, samples_of
 from salesfunnel.log.stagenames import StageNames
@@ -99,13 +101,19 @@ class Suggestion:
         return self.table.to_html()
 
 
-def suggest_mapping(source: Any, funnel: Funnel | None = None) -> Suggestion:
+def suggest_mapping(
+    source: Any,
+    funnel: Funnel | None = None,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_line: int = MAX_LINE,
+) -> Suggestion:
     """Return guesses at what the columns and the stages of a source mean, and why.
 
     Columns are known by their headers, in English and Chinese, if what is in them agrees; stages by
     the names that the funnel gives them, by those that they have in common CRMs, or by names that
     are almost the same. Columns that say when a row was last modified are never taken for a time of
-    entry.
+    entry. Of a large file only the beginning is looked at, and a question says so.
 
     Parameters
     ----------
@@ -113,6 +121,8 @@ def suggest_mapping(source: Any, funnel: Funnel | None = None) -> Suggestion:
         As `read_current` takes it.
     funnel : Funnel, optional
         By default the standard one.
+    max_bytes, max_line : int
+        As in `read_csv`.
 
     Returns
     -------
@@ -135,7 +145,10 @@ def suggest_mapping(source: Any, funnel: Funnel | None = None) -> Suggestion:
     funnel = Funnel.standard() if funnel is None else funnel
     if not isinstance(funnel, Funnel):
         raise DefinitionError(f"funnel= is a Funnel, not {funnel!r}")
-    samples = samples_of(read_source(source, "the table"))
+    table, is_whole = in_batches(
+        source, "the table", _beginning, limits=Limits(max_bytes, max_line)
+    )
+    samples = samples_of(table)
     names = StageNames(funnel)
     edited = [
         name
@@ -182,9 +195,16 @@ def suggest_mapping(source: Any, funnel: Funnel | None = None) -> Suggestion:
     questions += left_open
     if unknown:
         questions.append(Phrase("note.suggest_unknown", {"names": ", ".join(unknown)}))
+    if not is_whole:
+        questions.append(Phrase("note.suggest_beginning", {"rows": len(table.numbers)}))
     if edited:
         questions.append(Phrase("note.suggest_edited", {"columns": ", ".join(edited)}))
     return Suggestion(reader, arguments, (*kept, *stages), tuple(unknown), tuple(questions))
+
+
+def _beginning(batches: Iterator[RawTable]) -> tuple[RawTable, bool]:
+    """Return the first batch, and whether it is all that there is."""
+    return next(batches), next(batches, None) is None
 
 
 # ── columns ───────────────────────────────────────────────────────────────────────────────────────

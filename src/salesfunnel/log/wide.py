@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits
 from salesfunnel.columns.rawtable import RawTable, Values
-from salesfunnel.columns.source import read_source
+from salesfunnel.columns.source import is_json_lines, read_source
+from salesfunnel.columns.texts import Texts, are_missing
 from salesfunnel.errors import DefinitionError, MissingColumnError
 from salesfunnel.log.build import check
 from salesfunnel.log.naming import names_of_states
 from salesfunnel.log.read import Fields
-from salesfunnel.log.rows import Meaning, Parsing, Reader
-from salesfunnel.log.spread import Spread
+from salesfunnel.log.rows import Meaning, Parsing, Reader, Rows
+from salesfunnel.log.spread import Seen, Spread, log_of_batches
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import States
 from salesfunnel.model.funnel import Funnel
@@ -100,34 +101,46 @@ def read_wide(
             "a wide table has no names of stages for stage_map= to translate: stages= maps states "
             "to columns"
         )
-    table = read_source(source, "the table", limits=Limits(max_bytes, max_line))
-    columns = _columns_of(stages, funnel, table)
-    first_column = next(iter(columns.values()))
-    fields = Fields(
-        opportunity, first_column, first_column, reason, attributes, amount, order, currency
-    )
-    reader = Reader(fields.source(table), Meaning.of(funnel, **parsing))
-    spread = Spread(reader)
+    limits = Limits(max_bytes, max_line)
+    if stages is None and is_json_lines(source):
+        # Which columns of dates there are is known at the end, as records may lack any of them.
+        source = read_source(source, "the table", limits=limits)
+    meaning = Meaning.of(funnel, **parsing)
 
-    codes = np.array(list(columns), np.uint8)
-    values = [table.times(column) for column in columns.values()]
-    entered = np.column_stack([~_missing(dates) for dates in values])
-    undated = ~entered.any(axis=1)
-    entered[:, 0] |= undated
-    time = np.column_stack(
-        [
-            reader.times_where(entered[:, place], dates, column)
-            for place, (column, dates) in enumerate(zip(columns.values(), values, strict=True))
-        ]
-    )
-    _reject_early_ends(reader, columns, values, entered, time)
-    is_lost = entered[:, codes == funnel.lost].any(axis=1)
-    standing = np.where(is_lost, funnel.lost, 0).astype(np.uint8)
-    return spread.log(
-        States(standing, np.zeros(len(standing), bool), None),
-        entered=entered,
-        state=np.tile(codes, (len(entered), 1)),
-        time=time,
+    def fields(column: str) -> Fields:
+        return Fields(opportunity, column, column, reason, attributes, amount, order, currency)
+
+    def rows_of(table: RawTable, seen: Seen) -> Rows:
+        columns = _columns_of(stages, funnel, table)
+        reader = Reader(fields(next(iter(columns.values()))).source(table), meaning)
+        spread = Spread(reader, seen)
+        codes = np.array(list(columns), np.uint8)
+        values = [table.times(column) for column in columns.values()]
+        entered = np.column_stack([~_missing(dates) for dates in values])
+        entered[:, 0] |= ~entered.any(axis=1)
+        time = np.column_stack(
+            [
+                reader.times_where(entered[:, place], dates, column)
+                for place, (column, dates) in enumerate(zip(columns.values(), values, strict=True))
+            ]
+        )
+        _reject_early_ends(reader, columns, values, entered, time)
+        is_lost = entered[:, codes == funnel.lost].any(axis=1)
+        standing = np.where(is_lost, funnel.lost, 0).astype(np.uint8)
+        return spread.rows(
+            States(standing, np.zeros(len(standing), bool), None),
+            entered=entered,
+            state=np.tile(codes, (len(entered), 1)),
+            time=time,
+        )
+
+    return log_of_batches(
+        source,
+        funnel,
+        rows_of,
+        fields=fields(next(iter((stages or {}).values()), opportunity)),
+        more=(stages or {}).values(),
+        limits=limits,
         ties=ties,
         tz=parsing.get("tz"),
         errors=errors,
@@ -175,6 +188,8 @@ def _columns_of(
 
 
 def _missing(values: Values) -> NDArray[np.bool_]:
+    if isinstance(values, Texts):
+        return are_missing(values)
     if isinstance(values, np.ndarray):
         if values.dtype.kind == "M":
             return np.isnat(values)
