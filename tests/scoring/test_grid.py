@@ -16,7 +16,7 @@ from scoring.rubrics import known_by, lead_values, rubrics
 
 from salesfunnel.errors import DefinitionError, DuplicateKeyError, UnknownCriterionError
 from salesfunnel.model.lead import Lead
-from salesfunnel.scoring import Disqualifier, Grade, Grid, Rubric
+from salesfunnel.scoring import Disqualifier, Grade, Grid, Rubric, fit_behaviour
 
 FIT = Rubric(
     ["industry", "size"],
@@ -167,3 +167,31 @@ def test_what_cannot_be_a_grid_is_refused() -> None:
         GRID.index("mood")
     with pytest.raises(UnknownCriterionError, match="has evidence for 'mood'"):
         GRID.score_lead(Lead("L-1", evidence={"mood": 1}))
+
+
+def test_no_other_question_moves_a_lead_of_fit_and_behaviour_more() -> None:
+    grid = fit_behaviour()
+    rng = np.random.default_rng(0)
+    width = len(grid.second.grades)
+
+    def asked(evidence: dict[str, float], key: str) -> tuple[int, float]:
+        """How many grades, of either rubric, and points lie between the answers."""
+        low, high = (
+            grid.score_lead(Lead("L-1", evidence={**evidence, key: end})) for end in grid[key].ends
+        )
+        places = [divmod(grid.grades.index(str(each.grade)), width) for each in (low, high)]
+        n_steps = abs(places[0][0] - places[1][0]) + abs(places[0][1] - places[1][1])
+        return n_steps, round(abs(high.score - low.score), 6)
+
+    for _ in range(150):
+        evidence = {
+            part.key: float(rng.choice([level.value for level in part.levels]))
+            for part in grid.criteria
+            if rng.random() < 0.5
+        }
+        question = grid.explain(Lead("L-1", evidence=evidence)).question
+        open_ones = {key: asked(evidence, key) for key in grid.keys if key not in evidence}
+        if question is None:
+            assert not open_ones
+        else:
+            assert open_ones[question.criterion] == max(open_ones.values())

@@ -233,9 +233,16 @@ def contributions(rubric: Rubric, known: Sequence[Known], sums: Sums) -> tuple[C
 
 def next_question(rubric: Rubric, known: Sequence[Known], sums: Sums) -> Question | None:
     """Return the question whose answer may change the grade most; see `Explanation`."""
+    asked = questions(rubric, known, sums)
+    return max(
+        asked, key=lambda each: swing(each.low, each.high, steps(rubric, each)), default=None
+    )
+
+
+def questions(rubric: Rubric, known: Sequence[Known], sums: Sums) -> list[Question]:
+    """Return a question for each criterion that is not fully known."""
     plan = rubric._plan
-    best: tuple[int, float] | None = None
-    question = None
+    found = []
     for place, (criterion, now) in enumerate(zip(rubric.criteria, known, strict=True)):
         if now[0] is not None and now[1] == 1:
             continue
@@ -245,10 +252,17 @@ def next_question(rubric: Rubric, known: Sequence[Known], sums: Sums) -> Questio
         if math.isnan(one):  # one that counts nothing, where nothing else is known
             continue
         low, high = min(one, other), max(one, other)
-        low_grade, high_grade = plan.grade(low), plan.grade(high)
-        swing = (low_grade - high_grade, round(high - low, 9))  # equal but for rounding is equal
-        if best is None or swing > best:
-            best = swing
-            keys = rubric.grades[low_grade].key, rubric.grades[high_grade].key
-            question = Question(criterion.key, low, high, *keys)
-    return question
+        keys = (rubric.grades[plan.grade(score)].key for score in (low, high))
+        found.append(Question(criterion.key, low, high, *keys))
+    return found
+
+
+def steps(rubric: Rubric, question: Question) -> int:
+    """Return how many grades lie between the answers to a question."""
+    keys = [grade.key for grade in rubric.grades]
+    return keys.index(question.low_grade) - keys.index(question.high_grade)
+
+
+def swing(low: float, high: float, n_steps: int) -> tuple[int, float]:
+    """Return how much a question matters, to compare; equal but for rounding is equal."""
+    return n_steps, round(high - low, 9)

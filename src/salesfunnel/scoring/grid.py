@@ -14,7 +14,14 @@ from salesfunnel.errors import DefinitionError
 from salesfunnel.model.frozendict import FrozenDict
 from salesfunnel.model.validation import from_mapping, is_text, to_names
 from salesfunnel.scoring.criteria import Criterion, Disqualifier, to_parts
-from salesfunnel.scoring.explain import Explanation, Question, contributions, next_question
+from salesfunnel.scoring.explain import (
+    Explanation,
+    Question,
+    contributions,
+    questions,
+    steps,
+    swing,
+)
 from salesfunnel.scoring.rubric import MAX_GRADES, Rubric, to_threshold
 from salesfunnel.scoring.scorer import Scorer
 from salesfunnel.scoring.scores import NO_GRADE, Floats, Scores, score_array
@@ -149,25 +156,15 @@ class Grid(Scorer):
     def _question(self, known: Sequence[Known]) -> Question | None:
         """Return the question with the most grades between its answers, then the most points."""
         halves = self._halves(known)
-        found: list[tuple[int, float, Question]] = []
+        found: list[tuple[tuple[int, float], Question]] = []
         for place, rubric in enumerate((self.first, self.second)):
-            question = next_question(rubric, halves[place], add_up(rubric._plan, halves[place]))
-            if question is None:
-                continue
-            keys = [grade.key for grade in rubric.grades]
-            steps = keys.index(question.low_grade) - keys.index(question.high_grade)
             beside = self._beside(1 - place, halves[1 - place])
-            ends = [
-                self._paired(place, score, grade, *beside)
-                for score, grade in (
-                    (question.low, question.low_grade),
-                    (question.high, question.high_grade),
-                )
-            ]
-            (low, low_grade), (high, high_grade) = ends
-            question = Question(question.criterion, low, high, low_grade, high_grade)
-            found.append((steps, high - low, question))
-        return max(found, key=lambda each: each[:2])[2] if found else None
+            for asked in questions(rubric, halves[place], add_up(rubric._plan, halves[place])):
+                low, low_grade = self._paired(place, asked.low, asked.low_grade, *beside)
+                high, high_grade = self._paired(place, asked.high, asked.high_grade, *beside)
+                question = Question(asked.criterion, low, high, low_grade, high_grade)
+                found.append((swing(low, high, steps(rubric, asked)), question))
+        return max(found, key=lambda each: each[0])[1] if found else None
 
     def _beside(self, place: int, known: Sequence[Known]) -> tuple[float, str]:
         """Return score and grade of one of the two; 0 where nothing is known to make one of."""
