@@ -10,10 +10,13 @@ from salesfunnel.datasets import SOURCE_QUALITY
 from salesfunnel.model.reasons import DISQUALIFICATION_REASONS, LOSS_REASONS
 from salesfunnel.model.sources import SOURCES, _plain, find_source, source_label
 
-SALESFORCE = ["Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other"]
+SALESFORCE = [
+    *("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other", "Public Relations"),
+    *("Advertisement", "Customer Event", "Employee Referral", "Google AdWords", "Trade Show"),
+]
 HUBSPOT = [
     *("ORGANIC_SEARCH", "PAID_SEARCH", "EMAIL_MARKETING", "SOCIAL_MEDIA", "REFERRALS"),
-    *("OTHER_CAMPAIGNS", "DIRECT_TRAFFIC", "OFFLINE", "PAID_SOCIAL"),
+    *("OTHER_CAMPAIGNS", "DIRECT_TRAFFIC", "OFFLINE", "PAID_SOCIAL", "AI_REFERRALS"),
 ]
 
 

@@ -328,6 +328,14 @@ def test_sources_have_their_names_in_each_language() -> None:
     assert "官网" in lead_conversion(lead_log(*sold(), FUNNEL), by="source").to_text("zh")
 
 
+def test_labels_that_mean_one_source_are_told_apart() -> None:
+    sources = ["web", "website", "微信"]
+    leads = [Lead(source, source=source, received_at=T0) for source in sources]
+    table = lead_conversion(lead_log(leads, [], FUNNEL), by="source")
+
+    assert table.texts("source", "zh") == ["web", "website", "社交媒体"]
+
+
 def test_a_log_without_amounts_shows_none() -> None:
     leads = [Lead("A", source="web", received_at=T0)]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from functools import partial
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from salesfunnel.metrics.followed import Age, cohorts_of
 from salesfunnel.metrics.grouped import Groups, as_of_note, beside, groups_of, sums
 from salesfunnel.metrics.periodic import By, closings
 from salesfunnel.metrics.rates import rate_columns, ratio
-from salesfunnel.model.sources import source_label
+from salesfunnel.model.sources import find_source, source_label
 from salesfunnel.periods import Period
 from salesfunnel.table import Column, Phrase, Table
 
@@ -229,13 +231,29 @@ def _counted(standing: NDArray[np.int64]) -> list[Column]:
 
 
 def _labels(groups: Groups) -> list[Column]:
-    """Return the columns that name the groups; sources have their names in each language."""
+    """Return the columns that name the groups; sources have their names in each language.
+
+    Labels that mean one source, as ``web`` and ``website`` do, are shown as they are.
+    """
     return [
-        Column(column.name, column.values, labels=source_label)
+        Column(column.name, column.values, labels=partial(_source_name, _sharing(column.values)))
         if column.name == "source"
         else column
         for column in groups.columns()
     ]
+
+
+def _sharing(labels: NDArray[Any]) -> frozenset[str]:
+    """Return the labels of sources that others are called like too."""
+    by_key: dict[str, set[str]] = {}
+    for label in labels.tolist():
+        if label is not None and (source := find_source(label)) is not None:
+            by_key.setdefault(source.key, set()).add(label)
+    return frozenset().union(*(found for found in by_key.values() if len(found) > 1))
+
+
+def _source_name(sharing: frozenset[str], label: str, lang: str) -> str:
+    return label if label in sharing else source_label(label, lang)
 
 
 def _ordered(column: Column, order: NDArray[np.int64]) -> Column:
