@@ -137,3 +137,17 @@ def test_the_level_widens_the_interval() -> None:
     narrow, wide = (brier_score([0.4, 0.7], [True, False], level=x) for x in (0.5, 0.9))
 
     assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_the_interval_of_a_brier_score_stays_within_0_and_1() -> None:
+    good = brier_score([0.0] * 19 + [1.0], [False] * 20)
+    bad = brier_score([1.0] * 19 + [0.0], [False] * 20)
+
+    assert good.value == pytest.approx(0.05)
+    assert good.low == 0
+    assert good.high == pytest.approx(0.05 + 1.959964 * (0.05 / 20) ** 0.5)
+    assert bad.high == 1
+    assert bad.low == pytest.approx(1 - good.high)
+    alone = brier_score([0.5], [True])
+    assert math.isnan(alone.low)
+    assert math.isnan(alone.high)

@@ -34,7 +34,7 @@ class Brier:
         The mean squared distance of the probability from what happened (1 won, 0 lost): 0 is
         perfect, and who always says the overall rate gets `uncertainty`.
     low, high : float
-        The confidence interval, by the normal approximation; NaN for a single lead.
+        The confidence interval, by the normal approximation, within 0 and 1; NaN for a single lead.
     reliability : float
         How far probabilities are from the rates that followed: 0 is calibrated.
     resolution : float
@@ -134,8 +134,8 @@ def brier_score(
     within = 0.0 if bins is None else float((inner**2 - 2 * inner * (won - observed[code])).mean())
     return Brier(
         value,
-        value - half,
-        value + half,
+        max(value - half, 0.0),
+        min(value + half, 1.0),
         reliability=float(leads @ (expected - observed) ** 2) / len(p),
         resolution=float(leads @ (observed - base) ** 2) / len(p),
         uncertainty=uncertainty,
