@@ -17,10 +17,16 @@ from salesfunnel.datasets import reference_pipeline
 from salesfunnel.errors import (
     DataError,
     DefinitionError,
+    EncodingError,
     UnknownAttributeError,
     UnknownLanguageError,
 )
-from salesfunnel.metrics import flow_table, loss_table, stage_table, summary
+from salesfunnel.metrics import (
+    flow_table,
+    loss_table,
+    stage_table,
+    summary,
+)
 from salesfunnel.table import MISSING, Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.width import display_width
@@ -153,6 +159,9 @@ def test_tables_are_equal_by_content() -> None:
     assert Table([Column("a", [1])]) != Table([Column("b", [1])])
     assert Table([Column("a", [1])]) != Table([Column("a", [1, 1])])
     assert Table([Column("a", ["x", None])]) == Table([Column("a", ["x", None])])
+    assert Table([Column("a", np.zeros(0))]) == Table([Column("a", [])])
+    assert Table([Column("a", [])]) != Table([Column("b", [])])
+    assert Table([Column("a", [])]) != Table([Column("a", [1])])
     assert table() != "table"
     with pytest.raises(TypeError, match="unhashable"):
         hash(table())
@@ -431,6 +440,7 @@ def every_kind() -> Table:
             Column("time", np.array(["2026-01-31T09:30", "NaT", "1970"], "datetime64[us]")),
             Column("truth", np.array([True, False, True])),
             Column("none", [None, None, None]),
+            Column("never", np.array(["NaT"] * 3, "datetime64[us]")),
         ]
     )
 
@@ -453,6 +463,7 @@ def test_a_table_comes_back_unchanged_from_every_format(tmp_path: Path) -> None:
 def test_every_table_of_the_library_comes_back(tmp_path: Path) -> None:
     log = reference_pipeline()
     tables = [
+        log.conform(),
         stage_table(log),
         loss_table(log, by_stage=True),
         flow_table(log),
@@ -466,8 +477,7 @@ def test_every_table_of_the_library_comes_back(tmp_path: Path) -> None:
         assert Table.from_json(io.StringIO(table.to_json(raw=True))) == table
         for backend in ("pandas", "polars"):
             assert Table.from_frame(table.to_frame(backend)) == table
-        if len(table):
-            assert Table.from_csv(io.StringIO(table.to_csv(raw=True))) == table
+        assert Table.from_csv(io.StringIO(table.to_csv(raw=True))) == table
 
 
 def test_values_of_many_types_come_back_from_parquet_and_json(tmp_path: Path) -> None:
@@ -483,6 +493,20 @@ def test_values_of_many_types_come_back_from_parquet_and_json(tmp_path: Path) ->
         2**70,
     ]
     assert Table.from_json(io.StringIO(table.to_json(raw=True)))["value"].tolist()[:2] == [1, "x"]
+
+
+def test_a_table_comes_back_from_bytes_too() -> None:
+    table = every_kind()
+    assert Table.from_csv(io.BytesIO(table.to_csv(raw=True).encode())) == table
+    assert Table.from_json(io.BytesIO(table.to_json(raw=True).encode())) == table
+
+
+@pytest.mark.parametrize("back", [Table.from_csv, Table.from_json])
+def test_what_nothing_can_be_read_from_is_told(back: Any) -> None:
+    with pytest.raises(DefinitionError, match="a path or an open file is expected, not None"):
+        back(None)
+    with pytest.raises(EncodingError, match="the text is n"):
+        back(io.BytesIO(b"a\n\xff\n"))
 
 
 def test_json_by_rows_is_no_table_to_come_back() -> None:

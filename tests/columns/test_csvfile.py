@@ -124,6 +124,18 @@ def test_a_missing_column_is_told_what_there_is(path: Path) -> None:
     assert str(refusal.value) == f"{path} has no column 'deal_id'; it has 商机, stage"
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_columns_that_are_not_set_apart_by_commas_are_told(path: Path, mark: str) -> None:
+    path.write_text(TEXT.replace(",", mark), encoding="utf-8")
+
+    with pytest.raises(MissingColumnError) as refusal:
+        read_csv_table(path).column("stage")
+    assert str(refusal.value) == (
+        f"{path} has no column 'stage'; it has 商机{mark}stage. Its columns are set apart by "
+        f"{mark!r}: save it with commas"
+    )
+
+
 @pytest.mark.parametrize("left", [2, 10, 30, -9, -1])
 def test_a_truncated_gzip_file_is_told(path: Path, left: int) -> None:
     path.write_bytes(gzip.compress(TEXT.encode() * 50)[:left])

@@ -74,6 +74,18 @@ def test_a_frame_may_have_no_rows_or_no_columns(backend: str) -> None:
     assert len(to_frame({}, backend).columns) == 0
 
 
+def test_modin_is_as_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODIN_ENGINE", "python")
+    pytest.importorskip("modin.pandas", reason="modin is not installed: it holds pandas back")
+
+    frame = to_frame(COLUMNS, "modin")
+
+    assert type(frame).__module__.startswith("modin.")
+    there, back = from_frame(to_frame(COLUMNS, "pandas")), from_frame(frame)
+    for name in COLUMNS:
+        assert list(back.plain(name)) == list(there.plain(name)), name
+
+
 def test_a_library_that_makes_no_frames_is_told() -> None:
     with pytest.raises(
         DefinitionError, match="no dataframe by backend='excel': Unsupported backend"
@@ -81,6 +93,8 @@ def test_a_library_that_makes_no_frames_is_told() -> None:
         to_frame(COLUMNS, "excel")
     with pytest.raises(DefinitionError, match="no dataframe by backend='duckdb': duckdb support"):
         to_frame(COLUMNS, "duckdb")
+    with pytest.raises(DefinitionError, match="no dataframe by backend=None"):
+        to_frame(COLUMNS, None)  # type: ignore[arg-type]
 
 
 def test_without_narwhals_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -534,7 +534,7 @@ def test_pages_that_are_not_all_there_are_an_error() -> None:
         load(deals=unfinished)
     assert load(deals=unfinished, partial=True).n_opportunities == 1
     found = {**page(deal("1", "demo")), "total": 2}
-    with pytest.raises(IncompletePagesError, match="1 records in 1 pages, where the response says"):
+    with pytest.raises(IncompletePagesError, match="1 records in 1 page, where the response says"):
         load(deals=[found])
 
 

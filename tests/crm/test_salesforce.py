@@ -729,7 +729,7 @@ def pages() -> list[dict[str, Any]]:
     ("wrong", "problem"),
     [
         (pages()[:1], "history: the last page says that more follow"),
-        (pages()[1:], "history: 1 records in 1 pages, where the response says that there are 2"),
+        (pages()[1:], "history: 1 records in 1 page, where the response says that there are 2"),
         ([pages()[0], *pages()], "history: 3 records in 3 pages"),
     ],
 )

@@ -198,6 +198,9 @@ def test_wrong_arguments_are_told_in_every_form(form: Any) -> None:
     for wrong in (
         {"errors": "ignore"},
         {"ties": "shuffle"},
+        {"stage_map": ["lead"]},
+        {"rates": ["CNY"]},
+        {"attributes": 5},
         {"ties": "state"},
         {"tz": "Mars/Base"},
     ):
@@ -342,6 +345,13 @@ def test_lines_that_are_no_records_are_told_by_their_numbers(tmp_path: Path) -> 
     assert log.rejected["expected"][0] == "a JSON object, with a value for each column"
     with pytest.raises(DataError, match=r"row 3, \(the row\): 'oops', expected a JSON object"):
         read_lines(tmp_path / "d.jsonl", *lines)
+
+
+def test_lines_of_which_none_is_a_record_are_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"row 1, \(the row\): '\[1\]', expected a JSON object"):
+        read_lines(tmp_path / "d.jsonl", "[1]")
+    log = read_lines(tmp_path / "d.jsonl", "[1]", "oops", errors="collect")
+    assert log.rejected["row"].tolist() == [1, 2]
 
 
 def test_a_field_that_comes_late_is_a_column(

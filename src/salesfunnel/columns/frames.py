@@ -59,7 +59,7 @@ def to_frame(columns: Mapping[str, NDArray[Any]], backend: str) -> Any:
                 nw.new_series(name, data[name], backend=cast(Any, backend)) for name in texts
             )
         return nw.to_native(frame)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise DefinitionError(f"no dataframe by backend={backend!r}: {error}") from None
 
 

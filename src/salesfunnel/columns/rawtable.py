@@ -64,8 +64,11 @@ class RawTable(NamedTuple):
             return self.columns[name]
         except KeyError:
             known = ", ".join(map(str, self.columns)) or "none"
+            hint = ""
+            if len(self.columns) == 1 and (marks := [mark for mark in ";\t|" if mark in known]):
+                hint = f". Its columns are set apart by {marks[0]!r}: save it with commas"
             raise MissingColumnError(
-                f"{self.name} has no column {name!r}; it has {known}"
+                f"{self.name} has no column {name!r}; it has {known}{hint}"
             ) from None
 
     def scalars(self, name: str) -> Values:

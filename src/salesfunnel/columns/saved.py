@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, BinaryIO, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.arrow import read_arrow, to_arrow, write_parquet
 from salesfunnel.columns.csvfile import csv_text
-from salesfunnel.columns.files import LIMITS, Limits, read_bytes
+from salesfunnel.columns.files import LIMITS, Limits, decode, read_bytes
 from salesfunnel.columns.frames import from_frame
 from salesfunnel.columns.jsonl import loads, read_json
 from salesfunnel.columns.rawcsv import raw_csv, read_raw_csv
 from salesfunnel.columns.typed import from_json_columns, in_json, to_arrays, to_json_columns
 from salesfunnel.columns.values import to_plain
-from salesfunnel.errors import DataError, EncodingError
+from salesfunnel.errors import DataError, DefinitionError, EncodingError
 
-Source = str | Path | TextIO
-"""A path, or what has a text to ``read()``."""
+Source = str | Path | TextIO | BinaryIO
+"""A path, or what has a text, or the bytes of one, to ``read()``."""
 _KEY, _MIXED = "salesfunnel", "json"
 """What is about the columns in the metadata of a Parquet file, and which are texts of JSON."""
 
@@ -100,8 +100,10 @@ def from_json(source: Source, limits: Limits = LIMITS) -> Saved:
     if isinstance(source, (str, Path)):
         content = read_json(source, limits)
     else:
+        given = _content(source)
+        text = decode(given, name) if isinstance(given, bytes) else given
         try:
-            content = loads(source.read())
+            content = loads(text)
         except ValueError as error:
             raise DataError(f"{name} is not JSON: {error}") from None
     if not isinstance(content, dict) or "columns" not in content:
@@ -200,10 +202,27 @@ def write_text(path: str | Path, text: str, *, mark: bool = False) -> None:
 
 
 def _read_text(source: Source, limits: Limits) -> str:
-    if not isinstance(source, (str, Path)):
-        return source.read()
-    data = read_bytes(source, limits)
+    if isinstance(source, (str, Path)):
+        data = read_bytes(source, limits)
+    else:
+        text = _content(source)
+        if isinstance(text, str):
+            return text
+        data = text
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise EncodingError(f"{source} is not UTF-8 text: {error.reason}") from None
+        raise EncodingError(f"{name_of(source)} is not UTF-8 text: {error.reason}") from None
+
+
+def _content(source: TextIO | BinaryIO) -> str | bytes:
+    """Return what there is to read.
+
+    Raises
+    ------
+    DefinitionError
+        If nothing can be read.
+    """
+    if not hasattr(source, "read"):
+        raise DefinitionError(f"a path or an open file is expected, not {source!r}")
+    return source.read()

@@ -241,8 +241,9 @@ def _check_complete(pages: Sequence[Page], what: str) -> None:
         if page.more:
             continue
         if page.total is not None and page.total != n_records:
+            pages_given = "1 page" if n_pages == 1 else f"{n_pages:,} pages"
             raise IncompletePagesError(
-                f"{what}: {n_records:,} records in {n_pages} pages, where the response says that "
+                f"{what}: {n_records:,} records in {pages_given}, where the response says that "
                 f"there are {page.total:,}: give every page once, or partial=True"
             )
         n_pages, n_records = 0, 0

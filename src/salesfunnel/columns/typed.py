@@ -113,7 +113,9 @@ def to_arrays(table: RawTable) -> dict[str, NDArray[Any]]:
     columns: dict[str, NDArray[Any]] = {}
     for name in table.columns:
         values = table.column(name)
-        if not isinstance(values, np.ndarray):
+        if not isinstance(values, np.ndarray) and name in table.instants:
+            values = _instants(list(values))
+        elif not isinstance(values, np.ndarray):
             values = to_array([None if _is_na(value) else value for value in values])
         elif name in table.instants:
             values = values.view("datetime64[us]")

@@ -13,6 +13,7 @@ from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits, meter_of, wit
 from salesfunnel.columns.frames import from_frame
 from salesfunnel.columns.jsonl import json_line_batches
 from salesfunnel.columns.rawtable import RawTable
+from salesfunnel.errors import DefinitionError
 from salesfunnel.kernel.progress import Progress, meter
 from salesfunnel.log.build import Reading, build
 from salesfunnel.log.rows import Source
@@ -77,9 +78,19 @@ class Fields(NamedTuple):
 
 
 def attribute_columns(attributes: Iterable[str] | Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    """Return the names of attributes, each with that of its column."""
+    """Return the names of attributes, each with that of its column.
+
+    Raises
+    ------
+    DefinitionError
+        If it is neither a list nor a mapping.
+    """
     if isinstance(attributes, Mapping):
         return attributes.items()
+    if not isinstance(attributes, Iterable):
+        raise DefinitionError(
+            f"attributes= lists columns, or maps names of attributes to columns, not {attributes!r}"
+        )
     names = (attributes,) if isinstance(attributes, str) else attributes
     return [(name, name) for name in names]
 
@@ -301,7 +312,7 @@ def alike(
     Raises
     ------
     MissingColumnError
-        At the end, if no record at all has a field.
+        At the end, if no record at all has a field, but for when there is no record at all.
     """
     wanted, seen, name = fields.columns() | {*more}, dict[str, None](), ""
     for batch in batches:
@@ -311,5 +322,5 @@ def alike(
         name = batch.name
         blank = {column: [None] * len(batch.numbers) for column in wanted - {*batch.columns}}
         yield batch._replace(columns={**batch.columns, **blank})
-    for column in sorted(wanted - {*seen}):
+    for column in sorted(wanted - {*seen}) if seen else ():
         RawTable(name, dict.fromkeys(seen, ()), ()).column(column)

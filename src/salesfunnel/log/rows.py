@@ -23,7 +23,7 @@ from salesfunnel.columns.values import (
     read_labels,
     read_order,
 )
-from salesfunnel.errors import BadRow, DataError
+from salesfunnel.errors import BadRow, DataError, DefinitionError
 from salesfunnel.kernel.codes import NULL
 from salesfunnel.log.naming import names_of_states
 from salesfunnel.log.states import StageMap, States, read_states
@@ -93,7 +93,23 @@ class Meaning(NamedTuple):
         date_format: str | None = None,
         tz: str | tzinfo | None = None,
     ) -> Meaning:
-        """Return what arguments of a reader mean."""
+        """Return what arguments of a reader mean.
+
+        Raises
+        ------
+        DefinitionError
+            If one is not of its form.
+        """
+        if not isinstance(stage_map, (Mapping, type(None))):
+            raise DefinitionError(
+                "stage_map= maps names of stages to states, as in {'Closed Won': 'won'}, not "
+                f"{stage_map!r}"
+            )
+        if not isinstance(rates, (Mapping, type(None))):
+            raise DefinitionError(
+                "rates= maps currencies to what one unit of each is worth, as in "
+                f"{{'CNY': 1, 'USD': 7.1}}, not {rates!r}"
+            )
         return cls(
             funnel=funnel,
             stage_map=stage_map or {},
