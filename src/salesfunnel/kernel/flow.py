@@ -90,21 +90,15 @@ def add_up(
     if everything and alone and len(entries) and n_states <= MOST_STEPS:
         return _counts_alone(entries, n_states)
     table = _Table(entries, n_states, groups, amounts, durations)
-    previous = -1
-    for rows in _rows_that_count(entries, known, keep_repeats):
-        first = rows.start if isinstance(rows, slice) else int(rows[0])
-        if previous < 0:
-            table.begin(first)
-            chained = rows
-        elif isinstance(rows, slice) and previous == first - 1:
-            chained = slice(previous, rows.stop)
-        else:
-            chained = np.append(previous, _numbers(rows))
-        table.add(chained)
-        previous = rows.stop - 1 if isinstance(rows, slice) else int(rows[-1])
+    last = -1
+    for rows in linked_rows(entries, known, keep_repeats):
+        if last < 0:
+            table.begin(rows.start if isinstance(rows, slice) else int(rows[0]))
+        table.add(rows)
+        last = last_of(rows)
         if watch is not None:
-            watch.at(previous + 1)
-    return table.result(previous)
+            watch.at(last + 1)
+    return table.result(last)
 
 
 def _counts_alone(entries: Entries, n_states: int) -> FlowSums:
@@ -114,6 +108,36 @@ def _counts_alone(entries: Entries, n_states: int) -> FlowSums:
     starts[entries.state[0]] += 1
     ends[entries.state[-1]] += 1
     return FlowSums(counts, None, None, starts, ends)
+
+
+def linked_rows(
+    entries: Entries, known: NDArray[np.bool_] | None, keep_repeats: bool
+) -> Iterator[Rows]:
+    """Yield the entries that count, at most a chunk and one at a time.
+
+    From the second time on, the last one of the time before is the first, so that every two
+    consecutive ones are together once.
+    """
+    previous = -1
+    for rows in _rows_that_count(entries, known, keep_repeats):
+        first = rows.start if isinstance(rows, slice) else int(rows[0])
+        if previous < 0:
+            yield rows
+        elif isinstance(rows, slice) and previous == first - 1:
+            yield slice(previous, rows.stop)
+        else:
+            yield np.append(previous, _numbers(rows))
+        previous = last_of(rows)
+
+
+def last_of(rows: Rows) -> int:
+    """Return the last of some rows."""
+    return rows.stop - 1 if isinstance(rows, slice) else int(rows[-1])
+
+
+def targets_of(rows: Rows) -> Rows:
+    """Return all rows but the first."""
+    return slice(rows.start + 1, rows.stop) if isinstance(rows, slice) else rows[1:]
 
 
 def _numbers(rows: Rows) -> NDArray[np.int64]:
@@ -169,7 +193,7 @@ class _Table:
         n_cells = self._cells + (self._pairs if groups is None else 1)
         self._counts = Tally(n_cells)
         self._starts, self._ends = Tally(n_states * n_groups), Tally(n_states * n_groups)
-        self._clock = _Clock(entries, n_cells, grouped=groups is not None) if durations else None
+        self._clock = Clock(entries, n_cells, grouped=groups is not None) if durations else None
         self._elapsed: Adder | None = None
         if self._clock is not None:
             self._elapsed = Adder(n_cells, self._cells, self._clock.longest, len(entries))
@@ -195,7 +219,7 @@ class _Table:
         state = self._entries.state[rows]
         if len(state) < 2:
             return
-        targets = slice(rows.start + 1, rows.stop) if isinstance(rows, slice) else rows[1:]
+        targets = targets_of(rows)
         new = self._entries.new[targets]
         pair = np.multiply(state[:-1], self._n_states, dtype=self._pair_type)
         pair += state[1:]
@@ -239,7 +263,7 @@ class _Table:
         return FlowSums(counts, durations, amounts, starts, ends)
 
 
-class _Clock:
+class Clock:
     """Differences of time between entries of one opportunity.
 
     Where the state alone is below the time in packed keys, the keys themselves are the clock: their
@@ -250,24 +274,26 @@ class _Clock:
     ----------
     longest : int
         The largest difference there can be.
+    unit : int
+        Microseconds in a difference of one, where no state is in it.
     """
 
     def __init__(self, entries: Entries, n_cells: int, *, grouped: bool) -> None:
         packed = entries.packed
         self._ticks = entries.time if packed is None else packed.key
         self._shift = self._state_bits = 0
-        self._unit = 1
+        self.unit = 1
         first, last = entries.time_bounds or (0, 0)
         if packed is not None:
             layout = packed.layout
-            self._unit = layout.unit
+            self.unit = layout.unit
             self._shift = layout.low_bits
             steps = (last - first) // layout.unit
             longest = (steps + 1) << self._shift
             # By group there are so many sums to put right that cutting off is less work.
             if entries.state_in_key and not grouped and Adder.fits(n_cells, longest, len(entries)):
                 self._shift, self._state_bits = 0, layout.low_bits
-        self.longest = ((last - first) // self._unit + bool(self._state_bits)) << self._state_bits
+        self.longest = ((last - first) // self.unit + bool(self._state_bits)) << self._state_bits
         self._shifted = np.empty(CHUNK + 1, np.int64)
         self._differences = np.empty(CHUNK, np.int64)
 
@@ -281,7 +307,7 @@ class _Clock:
     def in_microseconds(self, elapsed: Adder, counts: NDArray[np.int64]) -> ExactSums:
         """Return sums of differences as sums of durations, given how often each pair occurs."""
         if not self._state_bits:
-            return elapsed.total(self._unit)
+            return elapsed.total(self.unit)
         state = np.arange(counts.shape[-1])
         excess = (counts * (state - state[:, None])).reshape(-1)
-        return elapsed.total(self._unit, excess, self._state_bits)
+        return elapsed.total(self.unit, excess, self._state_bits)

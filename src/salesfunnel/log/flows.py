@@ -14,6 +14,7 @@ from salesfunnel.kernel.codes import compact_codes
 from salesfunnel.kernel.flow import Grouped, add_up
 from salesfunnel.kernel.progress import Progress, meter
 from salesfunnel.kernel.runs import ends_at_starts, last_known_rows
+from salesfunnel.kernel.sketch import sketch_durations
 from salesfunnel.kernel.sums import as_millionths
 from salesfunnel.log.labels import Group, group, occurring
 from salesfunnel.log.stageflow import StageFlow
@@ -32,6 +33,7 @@ def stage_flow(
     *,
     tz: tzinfo | None = None,
     durations: bool = True,
+    sketch: bool = False,
     max_bytes: int = MAX_BYTES,
     progress: Progress | None = None,
 ) -> StageFlow:
@@ -47,7 +49,7 @@ def stage_flow(
         amounts = carry.back(as_millionths(carry.on(view.log.amounts, known)))
     n_sums = 2 * durations + 2 * (amounts is not None)
     _check_size(groups, n_states, n_sums, max_bytes)
-    watch = meter(progress, "count", len(entries))
+    watch = meter(progress, "count", len(entries) * (1 + sketch))
     sums = add_up(
         entries,
         n_states,
@@ -58,6 +60,21 @@ def stage_flow(
         durations=durations,
         watch=watch,
     )
+    found = None
+    if sketch:
+        found = sketch_durations(
+            entries,
+            n_states,
+            known=view.known,
+            keep_repeats=view.keep_repeats,
+            groups=groups,
+            watch=watch,
+        )
+        if found.nbytes > max_bytes:
+            raise SizeError(
+                f"the sketch of durations takes {found.nbytes:,} bytes, more than "
+                f"max_bytes={max_bytes:,}: group by what has fewer labels, or allow more"
+            )
     if watch is not None:
         watch.end()
     return StageFlow(
@@ -71,6 +88,7 @@ def stage_flow(
         ends=sums.ends,
         instant=view.as_of,
         zone=str(zone) if any(isinstance(key, Period) for key in keys) else None,
+        sketch=found,
     )
 
 

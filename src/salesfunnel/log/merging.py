@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import MergeError, UnknownAttributeError
+from salesfunnel.kernel.sketch import DurationSketch
 from salesfunnel.kernel.sums import ExactSums
 from salesfunnel.log.labels import Group
 from salesfunnel.periods import from_microseconds
@@ -68,6 +69,25 @@ class Alignment(NamedTuple):
             if sums is not None
         ]
         return sum(placed[1:], placed[0]) if placed else None
+
+    def add_sketches(
+        self, a: DurationSketch | None, b: DurationSketch | None
+    ) -> DurationSketch | None:
+        """Return the sum of two sketches, group by group.
+
+        Raises
+        ------
+        MergeError
+            If there is only one.
+        """
+        if a is None and b is None:
+            return None
+        if a is None or b is None:
+            raise MergeError("cannot add: one has a sketch of durations, the other has none")
+        if self.groups is None:
+            return a + b
+        n_groups = len(self.groups)
+        return a.placed(self.places[0], n_groups) + b.placed(self.places[1], n_groups)
 
 
 def align(a: Mergeable, b: Mergeable) -> Alignment:

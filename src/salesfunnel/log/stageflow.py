@@ -9,12 +9,13 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.columns import saved
 from salesfunnel.columns.frames import to_frame
 from salesfunnel.columns.npz import MAX_BYTES
 from salesfunnel.errors import DefinitionError, MergeError
+from salesfunnel.kernel.sketch import DurationSketch
 from salesfunnel.kernel.sums import ExactSums
 from salesfunnel.log.labels import Group
 from salesfunnel.log.merging import align, find
@@ -50,6 +51,9 @@ class StageFlow:
         The instant of knowledge, microseconds since 1970 in UTC; None for an empty log.
     zone : str or None
         Name of the time zone that periods are cut in; None where no period makes groups.
+    sketch : DurationSketch of (G, S, S), or None
+        Durations in buckets of two percent, which `quantile` reads; None where it was not asked
+        for.
     """
 
     states: tuple[str, ...]
@@ -62,6 +66,7 @@ class StageFlow:
     ends: NDArray[np.int64]
     instant: int | None
     zone: str | None = None
+    sketch: DurationSketch | None = None
 
     @property
     def as_of(self) -> datetime | None:
@@ -88,6 +93,37 @@ class StageFlow:
             np.full(self.counts.shape, np.nan) if self.amounts is None else self.amounts.as_float()
         )
 
+    def quantile(self, q: ArrayLike) -> NDArray[np.float64]:
+        """Return quantiles of durations in seconds, each off by at most one percent of itself.
+
+        They are those of `numpy.quantile` on the durations, of which only counts in buckets are
+        kept, which add: the sum of flows has the quantiles of all their durations.
+
+        Parameters
+        ----------
+        q : number or (n,) sequence
+            From 0 to 1; 0.5 is the median.
+
+        Returns
+        -------
+        array of float
+            ``(G, S, S)`` for one number, ``(n, G, S, S)`` for several; NaN where there is no
+            transition.
+
+        Raises
+        ------
+        DefinitionError
+            If the flow was made without a sketch, or `q` is not from 0 to 1.
+
+        Notes
+        -----
+        C. Masson, J. E. Rim, H. K. Lee (2019), DDSketch, Proceedings of the VLDB Endowment 12,
+        2195–2205, with buckets of whole microseconds.
+        """
+        if self.sketch is None:
+            raise DefinitionError("this flow has no sketch of durations: make it with sketch=True")
+        return self.sketch.quantile(q)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.counts, dtype=dtype, copy=copy)
 
@@ -100,18 +136,23 @@ class StageFlow:
             If there is no such group.
         """
         index = find(self, group)
-        return self._ungrouped(lambda array: array[index], lambda sums: sums.of(index))
+        return self._ungrouped(
+            lambda array: array[index], lambda sums: sums.of(index), lambda sketch: sketch.of(index)
+        )
 
     def total(self) -> StageFlow:
         """Return the flow of all groups together, without a group axis."""
         if self.groups is None:
             return self
-        return self._ungrouped(lambda array: array.sum(axis=0), ExactSums.total)
+        return self._ungrouped(
+            lambda array: array.sum(axis=0), ExactSums.total, DurationSketch.total
+        )
 
     def _ungrouped(
         self,
         of_counts: Callable[[NDArray[np.int64]], NDArray[np.int64]],
         of_sums: Callable[[ExactSums], ExactSums],
+        of_sketch: Callable[[DurationSketch], DurationSketch],
     ) -> StageFlow:
         return attrs.evolve(
             self,
@@ -123,6 +164,7 @@ class StageFlow:
             starts=of_counts(self.starts),
             ends=of_counts(self.ends),
             zone=None,
+            sketch=None if self.sketch is None else of_sketch(self.sketch),
         )
 
     def __add__(self, other: object) -> StageFlow:
@@ -140,6 +182,7 @@ class StageFlow:
             starts=together.add(self.starts, other.starts),
             ends=together.add(self.ends, other.ends),
             instant=together.instant,
+            sketch=together.add_sketches(self.sketch, other.sketch),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -161,6 +204,8 @@ class StageFlow:
         for name, sums in (("durations", self.durations), ("amounts", self.amounts)):
             if sums is not None:
                 arrays |= {f"{name}.whole": sums.whole, f"{name}.micro": sums.micro}
+        if self.sketch is not None:
+            arrays |= {"sketch.keys": self.sketch.keys, "sketch.counts": self.sketch.counts}
         return arrays
 
     def save(self, path: str | Path) -> None:
@@ -206,6 +251,7 @@ class StageFlow:
         It has a row for each group, source and target where something is not zero: how often, whole
         seconds and microseconds, amounts in whole units and millionths, and the instant of
         knowledge. A row without a source counts starts, one without a target those who stand there.
+        A sketch is in none of these formats: `save` keeps it.
 
         Parameters
         ----------

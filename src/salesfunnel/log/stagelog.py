@@ -635,6 +635,7 @@ class StageLog:
         repeats: str = "collapse",
         tz: str | tzinfo | None = None,
         durations: bool = True,
+        sketch: bool = False,
         max_bytes: int = MAX_BYTES,
         progress: Progress | None = None,
     ) -> StageFlow:
@@ -657,6 +658,8 @@ class StageLog:
             The zone that periods are cut in, instead of the log's.
         durations : bool
             Whether durations are added up too; without them it takes about half the time.
+        sketch : bool
+            Whether durations are counted in buckets too, for `StageFlow.quantile`.
         max_bytes : int
             The largest result that is made.
         progress : Progress, optional
@@ -681,7 +684,13 @@ class StageLog:
             raise DefinitionError(f"repeats= is 'collapse' or 'keep', not {repeats!r}")
         zone = None if tz is None else to_zone(tz)
         return stage_flow(
-            view, by, tz=zone, durations=durations, max_bytes=max_bytes, progress=progress
+            view,
+            by,
+            tz=zone,
+            durations=durations,
+            sketch=sketch,
+            max_bytes=max_bytes,
+            progress=progress,
         )
 
     def stage_counts(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.columns.npz import Stored, read_npz, write_npz
 from salesfunnel.columns.packedvalues import pack_texts, pack_values, unpack_texts, unpack_values
+from salesfunnel.kernel.sketch import BUCKET_BITS, DurationSketch, buckets
 from salesfunnel.kernel.sums import MICRO, ExactSums
 from salesfunnel.log.labels import Group
 from salesfunnel.log.merging import Known, Mergeable
@@ -34,6 +35,8 @@ def save_flow(flow: StageFlow, path: str | Path) -> None:
     for name, sums in (("durations", flow.durations), ("amounts", flow.amounts)):
         if sums is not None:
             arrays |= {f"{name}.whole": sums.whole, f"{name}.micro": sums.micro}
+    if flow.sketch is not None:
+        arrays |= {"sketch.keys": flow.sketch.keys, "sketch.counts": flow.sketch.counts}
     about = {**_about_groups(flow), "zone": flow.zone}
     write_npz(path, "StageFlow", about, arrays | _pack_groups(flow), compressed=True)
 
@@ -52,18 +55,34 @@ def load_flow(path: str | Path, max_bytes: int) -> StageFlow:
         micro = stored.array(f"{name}.micro", np.int64, pairs, least=0, most=MICRO - 1)
         return ExactSums(stored.array(f"{name}.whole", np.int64, pairs), micro)
 
+    counts = stored.array("counts", np.int64, pairs, least=0)
     return StageFlow(
         states=states,
         by=by,
         groups=groups,
-        counts=stored.array("counts", np.int64, pairs, least=0),
+        counts=counts,
         durations=sums("durations"),
         amounts=sums("amounts"),
         starts=stored.array("starts", np.int64, one, least=0),
         ends=stored.array("ends", np.int64, one, least=0),
         instant=instant,
         zone=_text_or_none(stored, "zone"),
+        sketch=_sketch(stored, counts),
     )
+
+
+def _sketch(stored: Stored, counts: NDArray[np.int64]) -> DurationSketch | None:
+    """Return the sketch of the durations of so many transitions; None if there is none."""
+    if "sketch.keys" not in stored.arrays:
+        return None
+    keys = stored.array("sketch.keys", np.int64, least=0, most=(counts.size << BUCKET_BITS) - 1)
+    there = stored.array("sketch.counts", np.int64, keys.shape, least=1)
+    sketch = DurationSketch(counts.shape, keys, there)
+    bucket = keys & ((1 << BUCKET_BITS) - 1)
+    ascend = (keys[1:] > keys[:-1]).all() and (bucket < len(buckets().first)).all()
+    if not ascend or not np.array_equal(sketch.n_durations, counts):
+        raise stored.fault("its sketch is not of as many durations as it has transitions")
+    return sketch
 
 
 # ── stage counts ──────────────────────────────────────────────────────────────────────────────────
