@@ -15,14 +15,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help demo test bench docs clean
 
 help:
-	@echo "make demo    install the package and print the funnel of generated sample data"
+	@echo "make demo    install the package, print the report on generated sample data, write report.html"
 	@echo "make test    install the tools and run everything that CI runs"
 	@echo "make bench   compare speed with other libraries, side by side"
 	@echo "make docs    build the documentation into build/docs"
 	@echo "make clean   remove the virtual environment, builds and caches"
 
 demo: $(VENV)/.core
-	@$(BIN)/salesfunnel demo
+	@$(BIN)/salesfunnel demo --out report.html
 
 test: $(VENV)/.tools
 	$(RUN) ruff check
@@ -42,7 +42,7 @@ docs: $(VENV)/.tools
 	@echo "open build/docs/index.html"
 
 clean:
-	rm -rf $(VENV) build dist .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist report.html .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # A stamp is made when its installation is complete, and again when pyproject.toml changes.
 
@@ -52,7 +52,7 @@ $(VENV)/.core: pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "error: '$(PYTHON)' cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	$(RUN) pip install --quiet --editable .
+	$(RUN) pip install --quiet --editable '.[report]'
 	@touch $@
 
 # Dependency groups need pip 25.1, newer than what many a Python brings.

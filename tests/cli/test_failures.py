@@ -137,10 +137,49 @@ def test_a_file_that_is_not_there_is_told(run: Command) -> None:
     [
         ([], "required: COMMAND"),
         (["page"], "invalid choice: 'page'"),
-        (["report"], "required: FILE, --opportunity, --stage, --entered-at"),
+        (["report"], "required: FILE"),
+        (["report", "x"], "required: --opportunity, --stage, --entered-at"),
+        (["report", "x", "--stage", "s"], "required: --opportunity, --entered-at"),
+        (["table", "x", "--opportunity", "o", "--stage", "s", "--created", "c"], "--closed"),
+        (["check", "x", "--entered", "won=w"], "required: --opportunity"),
+        (["check", "x", "--entered", "won"], "'won' is not of the form NAME=VALUE"),
+        (["check", "x", *COLUMNS, "--entered", "won=w"], "--stage: not allowed with --entered"),
+        (["check", "x", *COLUMNS, "--created", "c"], "--entered-at: not allowed with --created"),
+        (["check", "x", *COLUMNS, "--start", "lead"], "--start: it is for files with --created"),
+        (["check", "x", *COLUMNS, "--source", "a=b"], "argument --source: it is for --crm"),
+        (["check", "x", *COLUMNS, "--partial"], "argument --partial: it is for --crm"),
+        (["check", "x", *COLUMNS, "--attribute", "a="], "'a=' is not of the form NAME=VALUE"),
+        (["check", "x", *COLUMNS, "--allow", "all"], "invalid choice: 'all'"),
+        (["check", "x", *COLUMNS, "--most", "-1"], "'-1' is no whole number, 0 or more"),
+        (["check", "x", *COLUMNS, "--max-bytes", "1k"], "'1k' is no whole number"),
+        (["check", "x", *COLUMNS, "--format", "xls"], "invalid choice: 'xls'"),
+        (["check", "x", "--crm", "siebel"], "invalid choice: 'siebel'"),
+        (["check", "x", *COLUMNS, "--crm", "hubspot"], "--opportunity: not allowed with --crm"),
+        (["check", "x", "--crm", "hubspot", "--field", "a=b"], "--field: it is not for --crm hub"),
+        (["check", "x", "--crm", "salesforce", "--pipeline", "p"], "--pipeline: it is not for"),
+        (["check", "x", "--crm", "jiandaoyun", "--reason", "r"], "--reason: it is not for"),
+        (["check", "x", "--crm", "jiandaoyun"], "required: --field, as in --field stage="),
+        (
+            ["check", "x", "--crm", "hubspot", "--source", "deals=y"],
+            "has no 'deals'; there",
+        ),
+        (
+            ["table", "x", *COLUMNS, "--where", "owner"],
+            "'owner' is not of the form ATTR",
+        ),
+        (["table", "x", *COLUMNS, "--period", "decade"], "invalid choice: 'decade'"),
+        (["table", "x", *COLUMNS, "--period", "month"], "argument --period: it is for trend, coh"),
+        (["table", "x", *COLUMNS, "--table", "stalled", "--by", "o"], "a list without groups"),
+        (["table", "x", *COLUMNS, "--out", "t.xlsx"], "the ending says what is written: .csv"),
+        (["table", "x", *COLUMNS, "--out", "t.csv", "--json"], "--json: not allowed with"),
+        (["report", "x", *COLUMNS, "--out", "r.pdf"], "the ending says what is written: .html"),
+        (["report", "x", *COLUMNS, "--out", "r.md", "--json"], "--json: not allowed with"),
+        (["demo", "--out", "r.pdf"], "the ending says what is written: .html"),
+        (["convert", "x", *COLUMNS], "required: OUT"),
+        (["convert", "x", "y.xlsx", *COLUMNS], "the ending says what is written: .csv, .json"),
+        (["convert", "x", "y.json", *COLUMNS, "--raw"], "argument --raw: it is for CSV"),
         (["table", "x", *COLUMNS, "--table", "wins"], "invalid choice: 'wins'"),
         (["report", "x", *COLUMNS, "--mode", "all"], "invalid choice: 'all'"),
-        (["report", "x", *COLUMNS, "--json"], "unrecognized arguments: --json"),
         (["report", "x", *COLUMNS, "--as", "2026"], "unrecognized arguments: --as"),
     ],
 )
@@ -154,8 +193,11 @@ def test_a_command_that_is_not_understood_ends_with_2(
 
 
 def test_help_explains_every_option(run: Command) -> None:
-    for command in ("report", "table"):
-        done = run(command, "--help")
-        assert done.code == 0
-        assert "%m/%d/%Y" in done.out
-        assert "salesforce" in done.out
+    for command in ("report", "table", "check", "convert"):
+        for lang, word in (("en", "columns of the file"), ("zh", "文件中的列")):
+            done = run(command, "--help", "--lang", lang)
+            assert done.code == 0
+            assert "%m/%d/%Y" in done.out
+            assert "salesforce" in done.out
+            assert word in done.out
+    assert "Exit codes: 0 done" in " ".join(run("--help").out.split())

@@ -190,3 +190,49 @@ def test_chinese_columns_are_aligned_on_the_screen(program: str, terminal: Termi
         *("潜在客户识别", "初步接触", "需求分析", "方案制定", "报价与谈判", "合同签订", "售后服务"),
     ]
     assert {display_width(line) for line in stages} == {display_width(rule)}
+
+
+WIDE_NAMES = """\
+deal,stage,at,owner
+商机😀A,潜在客户识别,2026-01-01T09:00+08:00,李娜
+商机😀A,赢单,2026-01-05T09:00+08:00,李娜
+B\u202e<script>,需求分析,2026-01-02T09:00+08:00,ｆｕｌｌｗｉｄｔｈ
+C\u0301é,流失,2026-01-04T09:00+08:00,가나다
+D\x1b[31m,流失,2026-01-04T09:00+08:00,Wang
+"""
+"""Names of two cells a character, marks that take none, and what must not pass."""
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("table deals.csv --by owner", 0), ("table deals.csv --table summary --by owner", 0),
+     ("check deals.csv", 1)],
+)  # fmt: skip
+def test_names_of_any_width_are_aligned_on_the_screen(
+    program: str, terminal: Terminal, folder: Path, command: str, code: int
+) -> None:
+    (folder / "deals.csv").write_text(WIDE_NAMES, "utf-8")
+    arguments = [*command.split(), *COLUMNS, "--lang", "zh"]
+    done = start(program, *arguments, folder=folder)
+    assert (done.returncode, done.stderr) == (code, b"")
+    lines = done.stdout.decode().rstrip("\n").split("\n")
+    width = max(map(display_width, lines))
+
+    shown = terminal.screen(shlex.join([program, *arguments]), width)
+    assert shown == lines
+    assert not {"\x1b", "\u202e"} & {*"".join(shown)}
+    # Every row ends where the rule above it ends, if it has a cell in the last column.
+    rule = next(index for index, line in enumerate(lines) if line.startswith("─"))
+    columns = lines[rule].split("  ")
+    rows = lines[rule + 1 : lines.index("", rule)]
+    assert rows
+    for row in rows:
+        assert display_width(row) <= display_width(lines[rule])
+        at = display_width(columns[0])
+        assert on_screen(row, at, at + 2).strip() == ""
+
+
+def on_screen(line: str, start: int, stop: int) -> str:
+    """Return what of a line is in some columns of the screen."""
+    cells = [character for character in line for _ in range(display_width(character))]
+    return "".join(cells[start:stop])

@@ -212,3 +212,71 @@ def test_a_real_log_through_the_command_line(run: Command, bpic: Path) -> None:
     losses = table("losses")["rows"]
     assert sum(row["numerator"] for row in losses) == last["LOST"]
     assert {row["reason"] for row in losses} == {"A_DECLINED", "A_CANCELLED"}
+
+
+# ── the report in files, and for programs ─────────────────────────────────────────────────────────
+
+
+def test_a_report_is_written_as_a_page(run: Command) -> None:
+    done = run(
+        "report", write(CSV), *COLUMNS, "--out", "page.html", "--lang", "zh", "--by", "owner"
+    )
+
+    assert (done.code, done.out, done.err) == (0, "已写入 page.html\n", "")
+    text = Path("page.html").read_text("utf-8")
+    assert text.startswith("<!doctype html>") or text.lower().startswith("<!doctype html>")
+    assert 'lang="zh' in text
+    assert "潜在客户识别" in text
+
+
+@pytest.mark.parametrize("ending", ["md", "txt"])
+def test_a_report_is_written_as_text(run: Command, ending: str) -> None:
+    options = ["--reason", "reason", "--attribute", "owner", "--out", f"r.{ending}"]
+    done = run("report", write(CSV), *COLUMNS, *options)
+
+    assert (done.code, done.out) == (0, f"r.{ending} written\n")
+    report = sf.report(read())
+    expected = report.to_markdown() if ending == "md" else report.to_text() + "\n"
+    assert Path(f"r.{ending}").read_text("utf-8") == expected
+
+
+def test_a_report_for_programs_has_every_table_and_finding(run: Command) -> None:
+    log = sf.datasets.make_pipeline(3000)
+    log.to_parquet("log.parquet")
+    done = run("report", "log.parquet", "--json", "--by", "source")
+    run("report", "log.parquet", "--out", "r.json", "--by", "source")
+
+    found = json.loads(done.out)
+    report = sf.report(log, by="source")
+    assert found["facts"] == [fact.text("en") for fact in report.facts]
+    assert [finding["text"] for finding in found["findings"]] == [
+        finding.text() for finding in report.findings
+    ]
+    assert found["findings"]
+    assert {name: len(table) for name, table in report.tables.items()} == {
+        name: len(rows) for name, rows in found["tables"].items()
+    }
+    assert Path("r.json").read_text("utf-8") == done.out
+
+
+def test_a_report_of_a_selection(run: Command) -> None:
+    options = ["--where", "owner=Wang", "--where", "owner=李娜", "--period", "week"]
+    options += ["--reason", "reason"]
+    done = run("report", write(CSV), *COLUMNS, *options)
+    log = read()
+
+    assert (
+        done.out
+        == sf.report(log, where={"owner": ["Wang", "李娜"]}, period="week").to_text() + "\n"
+    )
+    wrong = run("report", "deals.csv", *COLUMNS, "--where", "owner=Nobody")
+    assert (wrong.code, wrong.out) == (1, "")
+    assert "(on the command line, where= is --where)" in wrong.err
+
+
+def test_the_demo_is_written_too(run: Command) -> None:
+    done = run("demo", "--out", "report.html")
+
+    assert done.out.startswith("Sales funnel report\n")
+    assert done.out.endswith("\n\nreport.html written\n")
+    assert Path("report.html").stat().st_size > 100_000

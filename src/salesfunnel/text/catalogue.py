@@ -20,6 +20,7 @@ Keys are grouped by their first part:
 ``report.``      the report
 ``section.``     titles of the sections of a report
 ``page.``        words of its page
+``cli.``         the command line: its help and what it prints
 ``chart.``       titles, axes and words of plots
 ``finding.``     the sentences of findings
 ``value.``       words in the place of a value
