@@ -114,8 +114,8 @@ COLUMNS: dict[str, Any] = {
 
 @pytest.fixture
 def in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    def small(path: Path, encoding: str, limits: Any) -> Any:
-        return csv_batches(path, encoding, limits, n_cells=8)
+    def small(*arguments: Any, **options: Any) -> Any:
+        return csv_batches(*arguments, **options, n_cells=8)
 
     monkeypatch.setattr(reading, "csv_batches", small)
 

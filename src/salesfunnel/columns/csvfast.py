@@ -9,13 +9,14 @@ reader, so that what a file says does not depend on who reads it.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.columns.rawtable import Broken, RawTable, Values
+from salesfunnel.columns.lazycolumns import LazyColumns
+from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.columns.texts import Texts
 from salesfunnel.kernel.strings import Sliced, as_words
 
@@ -38,8 +39,8 @@ class Block:
         The bytes, as in `salesfunnel.kernel.strings.Sliced`.
     size : int
         How many bytes there are.
-    has_returns : bool
-        Whether there may be carriage returns among them.
+    has_quotes, has_returns : bool
+        Whether there may be quotation marks and carriage returns among them.
 
     Attributes
     ----------
@@ -58,14 +59,19 @@ class Block:
         If there is anything that has another meaning than it has mostly.
     """
 
-    def __init__(self, buffer: NDArray[np.uint64], size: int, *, has_returns: bool) -> None:
+    def __init__(
+        self, buffer: NDArray[np.uint64], size: int, *, has_quotes: bool, has_returns: bool
+    ) -> None:
         self.buffer = buffer
         self._data = buffer.view(np.uint8)
-        self.edges = _places(self._data[:size])
-        kinds = self._data[self.edges[1:]]
-        is_quote = kinds == _QUOTE
-        quotes = self.edges[1:][is_quote]
-        if len(quotes):
+        self._has_quotes = has_quotes
+        special = (_COMMA, _LINE_BREAK, _QUOTE) if has_quotes else (_COMMA, _LINE_BREAK)
+        self.edges = _places(self._data[:size], special)
+        kinds = self._data.take(self.edges[1:])
+        quotes = self.edges[:0]
+        if has_quotes:
+            is_quote = kinds == _QUOTE
+            quotes = self.edges[1:][is_quote]
             outside = ~is_quote & (np.cumsum(is_quote) & 1 == 0)
             kinds = kinds[outside]
             self.edges = np.append(-1, self.edges[1:][outside])
@@ -126,12 +132,13 @@ class Block:
             Whether it is the last of the row.
         """
         starts, stops = self._bounds(first, place, is_last=is_last)
-        quoted = (self._data[starts] == _QUOTE) & (starts < stops)
-        starts += quoted
-        stops -= quoted
-        absent = first < 0
+        if self._has_quotes:
+            quoted = (self._data[starts] == _QUOTE) & (starts < stops)
+            starts += quoted
+            stops -= quoted
+        absent = np.flatnonzero(first < 0)
         starts[absent] = stops[absent] = 0
-        strings = Sliced(self.buffer, starts, stops - starts)
+        strings = Sliced(self.buffer, starts, stops - starts, has_zeros=False)
         return Texts(self._with_single_quotes(strings) if len(self._doubled) else strings)
 
     def _bounds(
@@ -160,48 +167,24 @@ class Block:
         lengths[rows] = [len(cell) for cell in whole]
         starts[rows] = 8 * len(self.buffer) + np.cumsum(lengths[rows]) - lengths[rows]
         buffer = np.concatenate([self.buffer, as_words(b"".join(whole))])
-        return Sliced(buffer, starts, lengths)
+        return Sliced(buffer, starts, lengths, has_zeros=False)
 
 
-def _places(data: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return -1, and then where commas, line breaks and quotation marks are."""
+def _places(data: NDArray[np.uint8], special: Sequence[int]) -> NDArray[np.int64]:
+    """Return -1, and then where some bytes are."""
     found = [np.array([-1])]
-    special, other = np.empty(_CHUNK, bool), np.empty(_CHUNK, bool)
+    one, other = np.empty(_CHUNK, bool), np.empty(_CHUNK, bool)
     for start in range(0, len(data), _CHUNK):
         part = data[start : start + _CHUNK]
-        here, also = special[: len(part)], other[: len(part)]
-        np.equal(part, _COMMA, out=here)
-        for kind in (_LINE_BREAK, _QUOTE):
+        here, also = one[: len(part)], other[: len(part)]
+        np.equal(part, special[0], out=here)
+        for kind in special[1:]:
             np.equal(part, kind, out=also)
             np.logical_or(here, also, out=here)
         places = here.nonzero()[0]
         places += start
         found.append(places)
     return np.concatenate(found)
-
-
-class _Columns(Mapping[str, Values]):
-    """The columns of some rows of a block, each made when it is asked for."""
-
-    def __init__(self, block: Block, header: list[str], first: NDArray[np.int64]) -> None:
-        self._block = block
-        self._places = {name: place for place, name in enumerate(header)}
-        self._width = len(header)
-        self._first = first
-        self._made: dict[str, Texts] = {}
-
-    def __getitem__(self, name: str) -> Texts:
-        place = self._places[name]
-        if name not in self._made:
-            is_last = place + 1 == self._width
-            self._made[name] = self._block.cells(self._first, place, is_last=is_last)
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
 
 
 def fast_tables(
@@ -270,13 +253,19 @@ def _table(
         numbers = range(n_before + 1 + int(rows[0]), n_before + 2 + int(rows[-1]))
         if len(numbers) > len(rows):  # there are blank rows between them
             numbers = (n_before + 1 + rows).tolist()
-    return RawTable(name, _Columns(block, header, first), numbers, broken)
+    places = {name: place for place, name in enumerate(header)}
+
+    def column(name: str) -> Texts:
+        place = places[name]
+        return block.cells(first, place, is_last=place + 1 == width)
+
+    return RawTable(name, LazyColumns(places, column), numbers, broken)
 
 
 def _blocks(pieces: Iterable[bytes], size: int | None, max_row: int) -> Iterator[Block]:
     held: list[bytes | NDArray[np.uint8]] = []
     n_held = 0
-    is_ascii, has_returns = True, False
+    is_ascii, has_quotes, has_returns = True, False, False
     pieces = iter(pieces)
     at_end = False
     while not at_end:
@@ -285,6 +274,7 @@ def _blocks(pieces: Iterable[bytes], size: int | None, max_row: int) -> Iterator
             raise UnusualError
         at_end = not piece
         is_ascii &= piece.isascii()
+        has_quotes |= b'"' in piece
         has_returns |= b"\r" in piece
         held.append(piece)
         n_held += len(piece)
@@ -295,7 +285,7 @@ def _blocks(pieces: Iterable[bytes], size: int | None, max_row: int) -> Iterator
         if at_end and data[n_held - 1] != _LINE_BREAK:
             data[n_held] = _LINE_BREAK
             n_held += 1
-        block = Block(buffer, n_held, has_returns=has_returns)
+        block = Block(buffer, n_held, has_quotes=has_quotes, has_returns=has_returns)
         rest = data[block.size : n_held]
         if block.size == 0 or block.longest_row > max_row or (at_end and len(rest)):
             raise UnusualError
@@ -303,7 +293,8 @@ def _blocks(pieces: Iterable[bytes], size: int | None, max_row: int) -> Iterator
             _check_utf8(data[: block.size])
         yield block
         held, n_held = [rest], len(rest)
-        is_ascii, has_returns = bool((rest < 0x80).all()), bool((rest == _RETURN).any())
+        carried = rest.tobytes()
+        is_ascii, has_quotes, has_returns = carried.isascii(), b'"' in carried, b"\r" in carried
 
 
 def _utf8(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,6 @@ _MOST_FORMS, _SAMPLE = 12, 64
 _TIME = re.compile(rb"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(:\d\d(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?)?")
 _WORD = 8
 _HIGH_BITS = np.uint64(0x8080808080808080)
-_ROOM = bytes(0x76 if byte == ord("0") else 0x7F for byte in range(256))
-"""What can be added to the highest digit, or else to 0, without a change of the high bit."""
 _SECOND, _MINUTE, _DAY = 1_000_000, 60_000_000, 86_400_000_000
 
 
@@ -60,11 +58,12 @@ def read_iso_times(texts: Sliced) -> IsoTimes:
         tried.add(form)
         left = [unread[:0]]
         for start in range(0, len(unread), _CHUNK):
-            rows = unread[start : start + _CHUNK]
-            found, bad = _read(form, texts.take(rows))
-            micro[rows] = found
+            rows: Any = unread[start : start + _CHUNK]
+            if len(unread) == n:  # nothing has been read: a slice is quicker than rows
+                rows = slice(start, start + _CHUNK)
+            micro[rows], bad = _read(form, texts.take(rows))
             naive[rows] = not form.zone
-            left.append(rows[bad])
+            left.append(unread[start : start + _CHUNK][bad])
         unread = np.concatenate(left)
     naive[unread] = False
     return IsoTimes(micro, naive, unread)
@@ -110,17 +109,20 @@ def _form(text: bytes) -> _Form | None:
 def _read(form: _Form, texts: Sliced) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the times of texts in microseconds, and which texts are no time of this form."""
     length, *words = texts.words(0, len(texts))
-    bad = length != len(form.pattern)
+    if len(words) * _WORD < len(form.pattern):
+        return np.zeros(len(texts), np.int64), np.ones(len(texts), bool)
+    faults = np.zeros(len(texts), np.uint64)  # in the high bit of each byte, whether it is wrong
     digits: list[Word] = []  # in each byte the digit that stands there, and 0 for what is between
     pairs: list[Word] = []  # in each byte the number that its digit and the next one make
-    for place in range(0, len(form.pattern), _WORD):
-        if not words:
-            return np.zeros(len(texts), np.int64), np.ones(len(texts), bool)
-        part = form.pattern[place : place + _WORD].ljust(_WORD, b"\0")
-        digit = words.pop(0) ^ np.frombuffer(part, "<u8")
-        bad |= ((digit + np.frombuffer(part.translate(_ROOM), "<u8")) | digit) & _HIGH_BITS != 0
+    for word, (expected, room, limits) in zip(words, _masks(form), strict=False):
+        digit = word ^ expected
+        pair = digit * np.uint64(10)
+        pair += digit >> np.uint64(8)
+        faults |= digit
+        faults |= digit + room
+        faults |= pair + limits
         digits.append(digit)
-        pairs.append(digit * np.uint64(10) + (digit >> np.uint64(8)))
+        pairs.append(pair)
 
     def one(place: int) -> Word:
         return _byte(digits, place)
@@ -130,23 +132,22 @@ def _read(form: _Form, texts: Sliced) -> tuple[NDArray[np.int64], NDArray[np.boo
             return _byte(pairs, place)
         return one(place) * np.uint64(10) + one(place + 1)
 
-    month = two(5)
-    bad |= month > 12
-    years = two(0) * np.uint64(100) + two(2)
-    month += years << np.uint64(4)
-    month[bad] = 0
-    days = _months().take(month.view(np.int64))
+    month = two(0) * np.uint64(100)
+    month += two(2)
+    month <<= np.uint64(4)
+    month += two(5)
+    days = _months().take(month.view(np.int64), mode="clip")
     day = two(8).view(np.int64) - 1
-    bad |= day.view(np.uint64) >= (days & 31).view(np.uint64)
-    micro = ((days >> 5) + day) * _DAY
+    bad = day.view(np.uint64) >= (days & 31).view(np.uint64)
+    days >>= 5
+    days += day
+    micro = days * _DAY
     if form.has_time:
-        hour, minute = two(11), two(14)
-        bad |= (hour > 23) | (minute > 59)
-        micro += (hour * np.uint64(60) + minute).view(np.int64) * _MINUTE
+        minutes = two(11) * np.uint64(60)
+        minutes += two(14)
+        micro += minutes.view(np.int64) * _MINUTE
     if form.has_second:
-        second = two(17)
-        bad |= second > 59
-        micro += second.view(np.int64) * _SECOND
+        micro += two(17).view(np.int64) * _SECOND
     for place in range(min(form.fraction, 6)):  # what is below a microsecond is left out
         micro += one(20 + place).view(np.int64) * 10 ** (5 - place)
     if form.zone in (b"+", b"-"):
@@ -154,7 +155,27 @@ def _read(form: _Form, texts: Sliced) -> tuple[NDArray[np.int64], NDArray[np.boo
         bad |= (hour > 23) | (minute > 59)
         ahead = (hour * np.uint64(60) + minute).view(np.int64) * _MINUTE
         micro += ahead if form.zone == b"-" else -ahead
+    faults &= _HIGH_BITS
+    bad |= faults != 0
+    bad |= length != len(form.pattern)
     return micro, bad
+
+
+@cache
+def _masks(form: _Form) -> list[tuple[np.uint64, np.uint64, np.uint64]]:
+    """Return what is expected in each word, and what can be added where it is that.
+
+    The sum has no high bit: of a digit and its room, of a number of two digits and its limit.
+    """
+    size = -(-len(form.pattern) // _WORD) * _WORD
+    expected = form.pattern.ljust(size, b"\0")
+    room = bytes(0x7F - 9 if byte == ord("0") else 0x7F for byte in expected)
+    limits = bytearray(size)
+    for place, most in ((5, 12), (11, 23), (14, 59), (17, 59)):
+        if expected[place : place + 2] == b"00":
+            limits[place] = 0x7F - most
+    words = (np.frombuffer(part, "<u8") for part in (expected, room, bytes(limits)))
+    return list(zip(*words, strict=True))
 
 
 def _byte(words: list[Word], place: int) -> Word:

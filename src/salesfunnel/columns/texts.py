@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.kernel.strings import Fixed, Sliced, Strings, as_words
+from salesfunnel.kernel.strings import Fixed, Part, Sliced, as_words
 from salesfunnel.model.missing import is_missing
 
 Column = Sequence[Any] | NDArray[Any]
@@ -28,13 +28,13 @@ class Texts(Sequence[Any]):
 
     Parameters
     ----------
-    strings : Strings
+    strings : Part
         Where they are.
     absent : (N,) bool array, optional
         Which of them are None; they have the empty string.
     """
 
-    def __init__(self, strings: Strings, absent: NDArray[np.bool_] | None = None) -> None:
+    def __init__(self, strings: Part, absent: NDArray[np.bool_] | None = None) -> None:
         self.strings = strings
         self.absent = absent
 
@@ -63,10 +63,8 @@ class Texts(Sequence[Any]):
         return Texts(self.strings.take(rows), None if self.absent is None else self.absent[rows])
 
     def compact(self) -> Texts | None:
-        """Return the same texts in a buffer of their own; None where that would be a large one."""
-        if isinstance(self.strings, Fixed):
-            return self
-        padded = self.strings.padded() if isinstance(self.strings, Sliced) else None
+        """Return the same texts in a matrix of their own; None where that would be a large one."""
+        padded = self.strings.padded()
         return None if padded is None else Texts(padded, self.absent)
 
     def array(self) -> NDArray[Any]:
@@ -81,17 +79,6 @@ class Texts(Sequence[Any]):
             width = int(np.flatnonzero(matrix.any(axis=0)).max(initial=0)) + 1
             return matrix[:, :width].astype(np.uint32).view(f"U{width}")[:, 0]
         return as_objects(list(self))
-
-
-def joined(parts: Sequence[Texts]) -> Texts:
-    """Return compact texts without None one after another."""
-    matrices = [part.strings.matrix for part in parts if isinstance(part.strings, Fixed)]
-    assert len(matrices) == len(parts)
-    width = max(matrix.shape[1] for matrix in matrices)
-    for place, matrix in enumerate(matrices):
-        if matrix.shape[1] < width:
-            matrices[place] = np.pad(matrix, ((0, 0), (0, width - matrix.shape[1])))
-    return Texts(Fixed(np.concatenate(matrices)))
 
 
 class Encoded(Sequence[Any]):
@@ -131,7 +118,7 @@ class Encoded(Sequence[Any]):
         return Encoded(self.codes, [change(value) for value in self.values])
 
 
-def strings_of(values: Column) -> Strings | None:
+def strings_of(values: Column) -> Part | None:
     """Return the strings of a column of texts, or of an array of bytes; None of any other.
 
     Equal values have equal strings, and others have not. What is missing may be among texts, and
@@ -149,7 +136,7 @@ def strings_of(values: Column) -> Strings | None:
 
 def sliced_of(values: Column) -> Sliced | None:
     """Return the strings of a column of texts, which are ASCII where the texts are; else None."""
-    strings: Strings | None
+    strings: Part | None
     if isinstance(values, np.ndarray) and values.dtype.kind in "SU":
         narrow = _narrow(values) if values.dtype.kind == "U" else None
         strings = None if narrow is None else Fixed(narrow)
@@ -220,7 +207,7 @@ def _narrow(values: NDArray[np.str_]) -> NDArray[np.uint8] | None:
     return narrow
 
 
-def _of_list(values: Sequence[Any]) -> Strings | None:
+def _of_list(values: Sequence[Any]) -> Part | None:
     """Return the strings of a list of texts, among which some may be missing; None of others."""
     kinds = set(map(type, values)) - _TEXTS
     if not all(kind.__name__ in _MISSING for kind in kinds):
@@ -250,7 +237,7 @@ def _of_list(values: Sequence[Any]) -> Strings | None:
     return _unless_long(Sliced(as_words(data), starts, stops - starts))
 
 
-def _unless_long(strings: Strings) -> Strings | None:
+def _unless_long(strings: Part) -> Part | None:
     if isinstance(strings, Sliced) and strings.lengths.max(initial=0) > LONGEST:
         return None
     return strings

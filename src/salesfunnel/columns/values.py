@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +31,8 @@ from salesfunnel.kernel.codes import (
     factorize_objects,
     sort_categories,
 )
-from salesfunnel.kernel.numbering import number
+from salesfunnel.kernel.numbering import digest, number
+from salesfunnel.kernel.strings import Fixed, Several
 from salesfunnel.model.missing import is_missing
 
 
@@ -150,12 +152,24 @@ def read_ids_unnumbered(
 
     None where they are no texts in a buffer, or where numbering them first is less work.
     """
-    if not isinstance(values, Texts) or 4 * len(may_be_missing(values)) > len(values):
+    if not isinstance(values, Texts):
         return None
-    ids = values.compact()
-    if ids is not None:
-        rejects.add(are_missing(values), column, values, _NO_ID)
-    return ids
+    unsure = may_be_missing(values)
+    ids = None if 4 * len(unsure) > len(values) else values.compact()
+    if ids is None or not isinstance(ids.strings, Fixed):
+        return None
+    missing = np.zeros(len(values), bool)
+    missing[unsure] = are_missing(values.take(unsure))
+    rejects.add(missing, column, values, _NO_ID)
+    # Hashed here, while the bytes are at hand, and numbered when all have come.
+    return Texts(attrs.evolve(ids.strings, digest=digest(ids.strings)))
+
+
+def number_ids(parts: Sequence[Texts]) -> tuple[NDArray[np.integer[Any]], NDArray[Any]]:
+    """Return codes of the identifiers of all parts, (N,), and what they stand for."""
+    strings = Several([part.strings for part in parts if isinstance(part.strings, Fixed)])
+    codes, first = number(strings)
+    return codes, Texts(strings.take(first)).array()
 
 
 def read_labels(

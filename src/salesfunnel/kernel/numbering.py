@@ -8,14 +8,18 @@ of its number, and those that differ from it are told apart without hashes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.kernel.strings import Strings
+from salesfunnel.kernel.strings import Digest, Fixed, Part, Strings, Words
 
 _CHUNK = 1 << 14
+_PIECE, _THREADS = 1 << 18, 2
 _SAMPLE, _FEW = 1 << 10, 1 << 7
 _TABLE_BITS = 12
 _MIX = 0x9E3779B97F4A7C15
@@ -47,25 +51,21 @@ def number(strings: Strings) -> Numbers:
 def _few(strings: Strings) -> Numbers | None:
     """Return numbers by a table of the strings in a sample; None where there are many in it."""
     n = len(strings)
-    sample = np.arange(0, n, n // _SAMPLE + 1)
-    hashes, varies = _hash(strings.take(sample))
+    sample = strings.take(np.arange(0, n, n // _SAMPLE + 1))
+    hashes, _, varies = digest(sample)
     distinct, at = np.unique(hashes, return_index=True)
     if len(distinct) > _FEW:
         return None
-    known = _all_words(strings.take(sample[at]), np.ones(len(varies), bool))
+    known = _all_words(sample.take(at), np.ones(len(varies), bool))
     shift = np.uint64(64 - _TABLE_BITS)
     table = np.zeros(1 << _TABLE_BITS, np.uint8)
     table[distinct >> shift] = np.arange(len(distinct))
 
     codes = np.empty(n, np.int32)
-    for start in range(0, n, _CHUNK):
-        words = list(strings.words(start, min(start + _CHUNK, n)))
+    for start, stop, words in _in_chunks(strings):
         found = table.take((_hash_of(words) >> shift).view(np.int64))
-        same = np.ones(len(found), bool)
-        # Of a longer string there may be more words, but the first is its length.
-        for word, expected in zip(words, known, strict=False):
-            same &= expected.take(found) == word
-        codes[start : start + _CHUNK] = np.where(same, found, len(distinct))
+        differs = _differ(words, known, found)
+        codes[start:stop] = np.where(differs, len(distinct), found)
     first = _first_rows(codes, len(distinct) + 1)
     # One of the sample is not found where another has its place in the table.
     found_at = np.flatnonzero(first[:-1] < n)
@@ -81,32 +81,83 @@ def _few(strings: Strings) -> Numbers | None:
 
 def _many(strings: Strings) -> Numbers:
     """Return numbers by the hashes of all strings."""
-    hashes, varies = _hash(strings)
+    hashes, _, varies = digest(strings)
     numbers = _in_runs(hashes)
     wrong = _wrong(strings, varies, numbers)
     return _joined(numbers, wrong, _without_hashes(strings.take(wrong))) if len(wrong) else numbers
 
 
-def _hash(strings: Strings) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Return a hash of each string, (N,), and which words are not the same in all of them, (W,)."""
-    n = len(strings)
-    hashes = np.empty(n, np.uint64)
-    seen: list[np.uint64] = []
+def digest(strings: Strings) -> Digest:
+    """Return the hashes of strings, and which of their words vary."""
+    parts = [
+        part.digest if isinstance(part, Fixed) and part.digest else _digest(part)
+        for _, part in strings.members()
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    width = max(len(part.first) for part in parts)
+    first = np.zeros((len(parts), width), np.uint64)
+    varies = np.zeros(width, bool)
+    for into, part in zip(first, parts, strict=True):
+        into[: len(part.first)] = part.first
+        varies[: len(part.varies)] |= part.varies
+    varies |= (first != first[0]).any(axis=0)
+    return Digest(np.concatenate([part.hashes for part in parts]), first[0], varies)
+
+
+def _digest(part: Part) -> Digest:
+    hashes = np.empty(len(part), np.uint64)
+    first: list[Any] = []
     varies: list[bool] = []
     n_words = []
-    for start in range(0, n, _CHUNK):
-        words = list(strings.words(start, min(start + _CHUNK, n)))
-        hashes[start : start + _CHUNK] = _hash_of(words)
-        seen += [word[0] for word in words[len(seen) :]]
-        varies += [False] * (len(seen) - len(varies))
+    for start, stop, words in _in_chunks(part):
+        hashes[start:stop] = _hash_of(words)
+        first += [word[0] for word in words[len(first) :]]
+        varies += [False] * (len(first) - len(varies))
         for place, word in enumerate(words):
-            varies[place] = varies[place] or bool((word != seen[place]).any())
+            varies[place] = varies[place] or bool((word != first[place]).any())
         n_words.append(len(words))
-    always = min(n_words)  # a word is 0 where a chunk has none
-    return hashes, np.array(varies[:always] + [True] * (len(varies) - always), bool)
+    always = min(n_words, default=0)  # a word is 0 where a chunk has none
+    return Digest(
+        hashes,
+        np.array(first[:always] + [0] * (len(first) - always), np.uint64),
+        np.array(varies[:always] + [True] * (len(first) - always), bool),
+    )
 
 
-def _hash_of(words: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+def _in_chunks(
+    strings: Strings, first: int = 0, last: int | None = None
+) -> Iterator[tuple[int, int, list[Words]]]:
+    """Yield the words of some consecutive strings, and where these begin and end."""
+    last = len(strings) if last is None else last
+    for before, part in strings.members():
+        for start in range(max(first - before, 0), min(last - before, len(part)), _CHUNK):
+            stop = min(start + _CHUNK, last - before, len(part))
+            yield before + start, before + stop, list(part.words(start, stop))
+
+
+def _differ(
+    words: Sequence[Words], known: Sequence[Words], codes: NDArray[np.integer[Any]]
+) -> NDArray[np.bool_]:
+    """Return which strings are not those that they have the codes of.
+
+    Parameters
+    ----------
+    words : sequence of (n,) arrays
+    known : sequence of (M,) arrays
+        The words of M strings; empty ones are the same in all strings.
+    codes : (n,) integers
+    """
+    differs = np.zeros(len(codes), bool)
+    for word, expected in zip_longest(words, known):
+        if expected is None:
+            differs |= word != 0
+        elif len(expected):
+            differs |= expected.take(codes) != (0 if word is None else word)
+    return differs
+
+
+def _hash_of(words: Sequence[Words]) -> NDArray[np.uint64]:
     """Return hashes whose high bits depend on all words; those that are 0 change nothing."""
     total = words[0] * _multiplier(0)
     for place, word in enumerate(words[1:], start=1):
@@ -191,22 +242,26 @@ def _wrong(strings: Strings, varies: NDArray[np.bool_], numbers: Numbers) -> NDA
     n, n_numbers = len(strings), len(numbers.first)
     if n_numbers == n:
         return np.zeros(0, np.int64)
-    expected = _all_words(strings.take(numbers.first), varies)
-    found = [np.zeros(0, np.int64)]
-    for start in range(0, n, _CHUNK):
-        stop = min(start + _CHUNK, n)
-        codes = numbers.codes[start:stop]
-        differs = np.zeros(stop - start, bool)
-        for place, word in enumerate(strings.words(start, stop)):
-            if varies[place]:
-                differs |= expected[place].take(codes) != word
-        found.append(start + np.flatnonzero(differs))
-    return np.concatenate(found)
+    known = _all_words(strings.take(numbers.first), varies)
+
+    def differing(start: int) -> list[NDArray[np.int64]]:
+        return [
+            begin + np.flatnonzero(_differ(words, known, numbers.codes[begin:end]))
+            for begin, end, words in _in_chunks(strings, start, start + _PIECE)
+        ]
+
+    starts = range(0, n, _PIECE)
+    if len(starts) > 1:
+        with ThreadPoolExecutor(_THREADS) as threads:
+            found = list(threads.map(differing, starts))
+    else:
+        found = list(map(differing, starts))
+    return np.concatenate([part for parts in found for part in parts])
 
 
 def _without_hashes(strings: Strings) -> Numbers:
     """Return numbers by sorting whole strings: slow, and for the few that hashes do not tell."""
-    _, varies = _hash(strings)
+    varies = digest(strings).varies
     words = [word for word in _all_words(strings, varies) if len(word)]
     order = np.lexsort((np.arange(len(strings)), *words))
     begins = np.zeros(len(strings), bool)
@@ -225,13 +280,12 @@ def _without_hashes(strings: Strings) -> Numbers:
 def _all_words(strings: Strings, wanted: NDArray[np.bool_]) -> list[NDArray[np.uint64]]:
     """Return the words of all strings, those that are wanted."""
     n = len(strings)
-    words = [np.zeros(n if want else 0, np.uint64) for want in wanted]
-    for start in range(0, n, _CHUNK):
-        stop = min(start + _CHUNK, n)
-        for place, word in enumerate(strings.words(start, stop)):
-            if wanted[place]:
-                words[place][start:stop] = word
-    return words
+    all_words = [np.zeros(n if want else 0, np.uint64) for want in wanted]
+    for start, stop, words in _in_chunks(strings):
+        for word, into in zip(words, all_words, strict=False):
+            if len(into):
+                into[start:stop] = word
+    return all_words
 
 
 def _joined(numbers: Numbers, rows: NDArray[np.int64], others: Numbers) -> Numbers:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple, Protocol
 
 import attrs
 import numpy as np
@@ -17,23 +18,51 @@ _MASKS = np.array([(1 << 8 * n) - 1 for n in range(_WORD + 1)], "<u8")
 Words = NDArray[np.unsignedinteger[Any]]
 
 
+class Digest(NamedTuple):
+    """What is known of N strings without another look at them.
+
+    Attributes
+    ----------
+    hashes : (N,) uint64
+        Equal strings have equal ones.
+    first : (W,) uint64
+        The words of the first string.
+    varies : (W,) bool
+        Which words are not the same in all strings.
+    """
+
+    hashes: NDArray[np.uint64]
+    first: NDArray[np.uint64]
+    varies: NDArray[np.bool_]
+
+
 class Strings(Protocol):
-    """N strings of bytes: two are equal if all words are that both of them have."""
+    """N strings of bytes, in one part or several: two are equal if all their words are."""
 
     def __len__(self) -> int:
         """Return how many there are."""
 
+    def members(self) -> Iterator[tuple[int, Part]]:
+        """Yield the parts, each with the number of strings before it."""
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Part:
+        """Return some of them, in ascending order of their rows."""
+
+
+class Part(Strings, Protocol):
+    """Strings in one buffer; they can be taken in any order."""
+
     def words(self, start: int, stop: int) -> Iterator[Words]:
         """Yield words of some consecutive strings, ``(stop - start,)``: all first ones, and so on.
 
-        There are as many as the longest of these strings needs; where one has ended, they are 0.
+        There are as many as the longest of these strings needs; those that are not there are 0.
         """
-
-    def take(self, rows: NDArray[np.integer[Any]]) -> Strings:
-        """Return some of them."""
 
     def leads(self) -> NDArray[np.uint8]:
         """Return the first byte of each, 0 for one without any."""
+
+    def padded(self) -> Fixed | None:
+        """Return the same strings in whole words; None where that is large, or loses a zero."""
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield them."""
@@ -47,9 +76,12 @@ class Fixed:
     ----------
     matrix : (N, width) uint8
         The bytes; those of one row side by side.
+    digest : Digest or None
+        What is known of them already.
     """
 
     matrix: NDArray[np.uint8]
+    digest: Digest | None = None
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -62,6 +94,10 @@ class Fixed:
         for place in (*range(0, width - size, size), width - size):
             yield self.matrix[start:stop, place : place + size].view(f"u{size}")[:, 0]
 
+    def members(self) -> Iterator[tuple[int, Part]]:
+        """Yield the strings, as one part."""
+        yield 0, self
+
     def take(self, rows: NDArray[np.integer[Any]]) -> Fixed:
         """Return some of them."""
         return Fixed(self.matrix[rows])
@@ -69,6 +105,15 @@ class Fixed:
     def leads(self) -> NDArray[np.uint8]:
         """Return the first byte of each, 0 for one without any."""
         return self.matrix[:, 0]
+
+    def padded(self) -> Fixed:
+        """Return the same strings in whole words."""
+        n, width = self.matrix.shape
+        if width % _WORD == 0:
+            return self
+        matrix = np.zeros((n, width + -width % _WORD), np.uint8)
+        matrix[:, :width] = self.matrix
+        return Fixed(matrix)
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the strings."""
@@ -101,11 +146,14 @@ class Sliced:
         The byte that each begins at.
     lengths : (N,) int64
         How many bytes each has.
+    has_zeros : bool
+        Whether a byte of them may be zero.
     """
 
     buffer: NDArray[np.uint64]
     starts: NDArray[np.int64]
     lengths: NDArray[np.int64]
+    has_zeros: bool = True
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -132,9 +180,13 @@ class Sliced:
             yield word
             here = after
 
-    def take(self, rows: NDArray[np.integer[Any]]) -> Sliced:
+    def members(self) -> Iterator[tuple[int, Part]]:
+        """Yield the strings, as one part."""
+        yield 0, self
+
+    def take(self, rows: NDArray[np.integer[Any]] | slice) -> Sliced:
         """Return some of them."""
-        return Sliced(self.buffer, self.starts[rows], self.lengths[rows])
+        return attrs.evolve(self, starts=self.starts[rows], lengths=self.lengths[rows])
 
     def leads(self) -> NDArray[np.uint8]:
         """Return the first byte of each, 0 for one without any."""
@@ -143,14 +195,15 @@ class Sliced:
         return found
 
     def padded(self) -> Fixed | None:
-        """Return the same strings in a matrix; None where one would be large, or lose a zero."""
+        """Return the same strings in whole words; None where that is large, or loses a zero."""
         n, widest = len(self), int(self.lengths.max(initial=1))
         n_words = -(-widest // _WORD)
         if n * n_words * _WORD > 2 * int(self.lengths.sum()) + 16 * n:
             return None
-        ends = self.starts + (self.lengths - 1)
-        if not self.buffer.view(np.uint8)[ends[self.lengths > 0]].all():
-            return None
+        if self.has_zeros:
+            ends = (self.starts + (self.lengths - 1))[self.lengths > 0]
+            if not self.buffer.view(np.uint8)[ends].all():
+                return None
         matrix = np.zeros((n, n_words), "<u8")
         for start in range(0, n, _CHUNK):
             _, *words = self.words(start, min(start + _CHUNK, n))
@@ -166,6 +219,37 @@ class Sliced:
             stops = starts + self.lengths[row : row + _CHUNK]
             for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
                 yield bytes(data[start:stop])
+
+
+@attrs.frozen(eq=False)
+class Several:
+    """Matrices of strings, one after another, as `Sliced.padded` makes them.
+
+    Attributes
+    ----------
+    parts : sequence of Fixed
+        At least one; widths are multiples of 8.
+    """
+
+    parts: Sequence[Fixed]
+
+    def __len__(self) -> int:
+        """Return how many strings there are."""
+        return sum(map(len, self.parts))
+
+    def members(self) -> Iterator[tuple[int, Fixed]]:
+        """Yield the parts, each with the number of strings before it."""
+        return zip(accumulate(map(len, self.parts), initial=0), self.parts, strict=False)
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Fixed:
+        """Return some of them, whose rows ascend."""
+        width = max(part.matrix.shape[1] for part in self.parts)
+        matrix = np.zeros((len(rows), width), np.uint8)
+        for before, part in self.members():
+            start, stop = np.searchsorted(rows, [before, before + len(part)])
+            taken = part.take(rows[start:stop] - before).matrix
+            matrix[start:stop, : taken.shape[1]] = taken
+        return Fixed(matrix)
 
 
 def as_words(*parts: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:

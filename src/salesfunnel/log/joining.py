@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.rejects import Rejects
-from salesfunnel.columns.texts import Texts, as_objects, joined
-from salesfunnel.columns.values import distinct_values, plain_values, read_ids, read_order
+from salesfunnel.columns.texts import Texts, as_objects
+from salesfunnel.columns.values import number_ids, plain_values, read_ids, read_order
 from salesfunnel.errors import CurrencyError
 from salesfunnel.kernel.codes import NULL, sort_categories
 from salesfunnel.log.rows import Coded, Rows
@@ -43,7 +43,7 @@ def join(parts: Iterable[Rows], *, title: str = "currency", most_bad: int | None
     if second is None:
         if first.unnumbered is None:
             return first
-        ids, identifiers = distinct_values(first.unnumbered)
+        ids, identifiers = number_ids([first.unnumbered])
         return first._replace(ids=ids, identifiers=identifiers, unnumbered=None)
     together = _Together(title, most_bad)
     for part in chain((first, second), members):
@@ -152,7 +152,7 @@ class _Ids:
 
     def _number_texts(self) -> None:
         for texts in self._texts:
-            self._add(*distinct_values(texts))
+            self._add(*number_ids([texts]))
         self._texts = []
 
     def _add(self, ids: NDArray[np.integer[Any]], identifiers: NDArray[Any] | None) -> None:
@@ -170,7 +170,7 @@ class _Ids:
     def joined(self) -> tuple[NDArray[np.integer[Any]], NDArray[Any] | None]:
         """Return codes, and what they stand for."""
         if self._texts:
-            return distinct_values(joined(self._texts))
+            return number_ids(self._texts)
         codes = np.concatenate(self._codes)
         if self._seen is None:
             return read_ids(codes, _no_rejects(codes), "opportunity")
