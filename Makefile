@@ -33,9 +33,11 @@ test: $(VENV)/.tools
 	$(RUN) pytest --numprocesses auto --dist loadfile
 
 # What the tests are set up with (conftest.py) is not installed here, and not needed.
-bench: $(BENCH)/.bench
+# One peer is of the tests' environment.
+bench: $(BENCH)/.bench $(VENV)/.tools
 	$(BENCH)/bin/python -m benchmarks.hotpath $(HOTPATH)
 	$(BENCH)/bin/python -m pytest --noconftest --capture no benchmarks
+	$(RUN) benchmarks.bench_survival
 
 docs: $(VENV)/.tools
 	$(RUN) sphinx -q -W --keep-going docs build/docs

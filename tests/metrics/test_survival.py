@@ -325,6 +325,14 @@ def test_nothing_is_known_of_nobody() -> None:
         assert groups.restricted_mean().mean.shape == (n_groups,)
 
 
+def test_zero_is_zero_with_either_sign() -> None:
+    for other in (0.25, 2.0):
+        curve = kaplan_meier([0.0, -0.0, other, other], [True, True, False, True])
+        assert curve.time.tolist() == [0, other]
+        assert curve.survival.tolist() == [0.5, 0.25]
+        assert kaplan_meier([-0.0, 0.0], [True, False]).time.tolist() == [0]
+
+
 def test_many_opportunities_are_counted_as_few_are() -> None:
     rng = np.random.default_rng(3)
     duration, ending = rng.integers(0, 2000, 200_000), rng.integers(0, 3, 200_000)

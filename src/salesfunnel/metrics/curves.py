@@ -16,8 +16,9 @@ from salesfunnel.metrics.risksets import Durations, RiskSets
 
 Floats = NDArray[np.float64]
 
-_CHUNK = 1 << 14  # what stays in a core's cache
+CHUNK = 1 << 14  # what stays in a core's cache
 _TINY, _LARGEST = 1e-300, 1 - 2**-53
+_WIDEST = 700.0  # on the scale of the logarithm: beyond it there is only 0 and 1
 _ROUNDING = 1e-9
 """A share so close to a level has reached it: one of 100 million is more than that."""
 
@@ -179,6 +180,13 @@ class StepCurve:
 
     # ── how ───────────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def _relative_variance(self) -> Floats:
+        """The variance divided by the square of the estimate, (n,); 0 where that is 0."""
+        squares = self.estimate**2
+        relative = np.zeros(len(squares))
+        return np.asarray(np.divide(self.variance, squares, out=relative, where=squares > 0))
+
     @cached_property
     def _complete(self) -> NDArray[np.bool_]:
         """Whether all of a group were followed to an event: there is nothing left to know, (G,)."""
@@ -194,17 +202,17 @@ class StepCurve:
     @cached_property
     def _bounds(self) -> tuple[Floats, Floats]:
         z, sets, share = critical_value(self.level), self.sets, self.estimate
-        ends = np.flatnonzero((share == 0) | (share == 1))
-        variance = self.variance.copy()
-        variance[ends] = 0.0
+        relative = self._relative_variance
         low, high = np.empty_like(share), np.empty_like(share)
-        for start in range(0, len(share), _CHUNK):
-            part = slice(start, start + _CHUNK)
+        for start in range(0, len(share), CHUNK):
+            part = slice(start, start + CHUNK)
             p = np.clip(share[part], _TINY, _LARGEST)  # 0 and 1 have other bounds, below
             log = np.log(p)
-            factor = np.exp(z * np.sqrt(variance[part]) / (p * -log))
+            width = z * np.sqrt(relative[part]) / -log
+            factor = np.exp(np.minimum(width, _WIDEST, out=width), out=width)
             np.exp(log * factor, out=low[part])
             np.exp(log / factor, out=high[part])
+        ends = np.flatnonzero((share == 0) | (share == 1))
         if len(ends):
             ended = np.concatenate([[0], np.cumsum(sets.events + sets.competing)])
             so_far = ended[ends] - ended[sets.starts[self.group[ends]]]

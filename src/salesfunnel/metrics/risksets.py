@@ -21,6 +21,8 @@ _CHUNK = 1 << 16
 KEY_BITS = 63
 _WHOLE = 2**53
 """Below this floats tell whole numbers apart."""
+_FLOAT_BITS = 62
+"""Integers of so many bits, seen as floats, are finite and not negative."""
 
 
 class Lifetimes(NamedTuple):
@@ -184,10 +186,9 @@ def risk_sets(known: Lifetimes, *, competing: bool = True) -> RiskSets:
         Whether there may be events that compete.
     """
     bits = 2 if competing else 1
-    most = float(known.duration.max()) if len(known.duration) else 0.0
-    cells = (int(most) + 1) * known.n_groups << bits if most < _WHOLE else np.inf
-    if cells <= max(len(known.duration), _FEW_CELLS):
-        counted = _count(known, int(most) + 1, bits)
+    longest = int(known.duration.max(initial=0))
+    if (longest + 1) * known.n_groups << bits <= max(len(known.duration), _FEW_CELLS):
+        counted = _count(known, longest + 1, bits)
         if counted is not None:
             return counted
     return _sort(known, bits)
@@ -201,9 +202,10 @@ def _count(known: Lifetimes, n_times: int, bits: int) -> RiskSets | None:
     chunk = _CHUNK if len(cells) <= _FEW_CELLS else max(len(known.duration), 1)
     for low in range(0, len(known.duration), chunk):
         part = slice(low, low + chunk)
-        key = known.duration[part].astype(np.int64)
-        if known.duration.dtype.kind == "f" and (key != known.duration[part]).any():
+        duration = known.duration[part]
+        if duration.dtype.kind == "f" and (np.floor(duration) != duration).any():
             return None
+        key = duration.astype(np.int64)
         if known.group is not None:
             key += known.group[part] * n_times
         key <<= bits
@@ -246,22 +248,31 @@ def _sort(known: Lifetimes, bits: int) -> RiskSets:
         packed <<= bits
         packed |= known.ending[part] >> (2 - bits)
         key[part] = packed
-    key.sort()
+    if small or group_bits + time_bits + bits > _FLOAT_BITS:
+        key.sort()
+    else:
+        key.view(np.float64).sort()  # which is quicker, and orders small integers alike
 
-    # Events come first among equal times, so that the first of them is the first of the risk set.
-    mask = (1 << bits) - 1
-    place = np.flatnonzero((key & mask) != CENSORED >> (2 - bits))
-    happened = key[place]
-    at = happened >> bits
-    is_new = at[1:] != at[:-1]
-    is_event = (happened & mask) == EVENT if bits > 1 else None
-    total = np.ones(len(at), np.int64)
-    events = total if is_event is None else is_event.astype(np.int64)
-    if not is_new.all():
-        first = np.concatenate([[0], np.flatnonzero(is_new) + 1])
-        at, place = at[first], place[first]
-        total = np.diff(first, append=len(happened))
-        events = total if is_event is None else np.add.reduceat(is_event, first, dtype=np.int64)
+    # At each time events come first, so that the first row of a time with events is one of them,
+    # and the number of rows from it on is that of the risk set.
+    code = (key & ((1 << bits) - 1)).astype(np.uint8)
+    happened = code != CENSORED >> (2 - bits)
+    time = key >> bits
+    is_first = happened.copy()
+    is_first[1:] &= time[1:] != time[:-1]
+    place = np.flatnonzero(is_first)
+    at = time[place]
+    total: NDArray[np.int64] = np.broadcast_to(np.int64(1), len(at))
+    if len(at) < np.count_nonzero(happened):
+        is_last = happened.copy()
+        is_last[:-1] &= (time[1:] != time[:-1]) | ~happened[1:]
+        total = np.flatnonzero(is_last) - place + 1
+    events = total
+    if bits > 1:
+        is_event = code == EVENT
+        up_to = np.cumsum(is_event)
+        before = up_to[place] - is_event[place]
+        events = np.diff(before, append=up_to[-1:])
 
     if n_groups == 1:
         size = np.array([len(key)])
@@ -282,7 +293,7 @@ def _sort(known: Lifetimes, bits: int) -> RiskSets:
         time=ordinals.decode(at & in_time if group_bits else at),
         at_risk=at_risk,
         events=events,
-        competing=total - events,
+        competing=total - events if bits > 1 else np.broadcast_to(np.int64(0), len(at)),
     )
 
 
@@ -296,26 +307,39 @@ class Ordinals(NamedTuple):
 
 def ordinals_of(duration: Durations, bits: int) -> Ordinals:
     """Return durations as integers of at most so many bits."""
-    whole = _as_whole(duration)
-    if whole is not None and not (most := int(whole.max(initial=0))) >> bits:
+    most = duration.max(initial=0)
+    if most < 1 << bits and (duration.dtype.kind == "i" or _are_whole(duration)):
         return Ordinals(
-            lambda part: whole[part].copy(), most, lambda ordinal: ordinal.astype(duration.dtype)
+            lambda part: duration[part].astype(np.int64),
+            int(most),
+            lambda ordinal: ordinal.astype(duration.dtype),
         )
-    # The bit patterns of floats that are not negative order as they do; + 0 as -0 has a sign.
-    pattern: NDArray[np.int64] = (duration + 0.0).view(np.int64)
-    least, most = int(pattern.min(initial=0)), int(pattern.max(initial=0))
-    base = least - 1
-    if least == 0:
-        base = int(pattern[pattern > 0].min(initial=most)) - 1
-    if duration.dtype.kind == "f" and not most - base >> bits:
+    if duration.dtype.kind == "f":
+        # The bit patterns of positive floats order as they do; 0 comes before them.
+        least = duration.min(initial=most)
+        has_zero = least == 0
+        if has_zero:
+            least = duration.min(initial=most, where=duration > 0)
+        base = int(np.float64(least).view(np.int64)) - 1
+        above = int(np.float64(most).view(np.int64)) - base
+        if 0 <= above < 1 << bits:
+            pattern: NDArray[np.int64] = duration.view(np.int64)
 
-        def decode(ordinal: NDArray[Any]) -> Durations:
-            found = ordinal.astype(np.int64)
-            return np.where(found > 0, found + base, 0).view(np.float64)
+            def encode(part: slice) -> NDArray[np.int64]:
+                if not has_zero:
+                    return pattern[part] - base
+                found = np.maximum(pattern[part], 0)  # of two zeros one has a sign
+                found -= base
+                return np.maximum(found, 0, out=found)
 
-        return Ordinals(
-            lambda part: np.maximum(pattern[part] - base, 0), max(most - base, 0), decode
-        )
+            def decode(ordinal: NDArray[Any]) -> Durations:
+                found = ordinal.astype(np.int64)
+                found += base
+                if has_zero:
+                    found[ordinal == 0] = 0
+                return found.view(np.float64)
+
+            return Ordinals(encode, above, decode)
     distinct, rank = np.unique(duration, return_inverse=True)
     return Ordinals(
         lambda part: rank[part].astype(np.int64),
@@ -324,12 +348,9 @@ def ordinals_of(duration: Durations, bits: int) -> Ordinals:
     )
 
 
-def _as_whole(duration: Durations) -> NDArray[np.int64] | None:
-    """Return durations as integers; None if one of them is not whole."""
-    if duration.dtype.kind == "i":
-        return duration.view(np.int64)
-    # A sample is nearly always enough to know.
-    for part in (duration[:1000], duration):
-        if part.max(initial=0) >= _WHOLE or (part.astype(np.int64) != part).any():
-            return None
-    return duration.astype(np.int64)
+def _are_whole(duration: Durations) -> bool:
+    """Return whether floats are whole numbers, and small enough for that to say something."""
+    if duration.max(initial=0) >= _WHOLE:
+        return False
+    parts = (duration[low : low + _CHUNK] for low in range(0, len(duration), _CHUNK))
+    return all((np.floor(part) == part).all() for part in parts)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
-from salesfunnel.kernel.segments import running_products, running_sums
-from salesfunnel.metrics.curves import Floats, StepCurve
+from salesfunnel.kernel.segments import counts, running_products, running_sums
+from salesfunnel.metrics.curves import CHUNK, Floats, StepCurve
 from salesfunnel.metrics.intervals import critical_value
 from salesfunnel.metrics.risksets import RiskSets, lifetimes, risk_sets
 
@@ -53,8 +53,11 @@ class KaplanMeier(StepCurve):
     @cached_property
     def variance(self) -> Floats:
         """Of the survival, by Greenwood's formula, (n,)."""
-        hazard = running_sums(_hazard_variance(self.sets), self.sets.starts)
-        return np.asarray(self.estimate**2 * hazard)
+        return np.asarray(self.estimate**2 * self._relative_variance)
+
+    @cached_property
+    def _relative_variance(self) -> Floats:
+        return running_sums(_hazard_variance(self.sets), self.sets.starts)
 
     def restricted_mean(self, horizon: float | None = None) -> RestrictedMean:
         """Return the mean time until the event, counted up to a horizon.
@@ -215,8 +218,9 @@ def kaplan_meier(
     critical_value(level)
     known = lifetimes(duration, event, group=group, n_groups=n_groups)
     sets = risk_sets(known, competing=False)
-    survival = running_products(1 - sets.events / sets.at_risk, sets.starts)
-    return KaplanMeier(sets, survival, level, group is not None)
+    left = sets.events / sets.at_risk
+    np.subtract(1, left, out=left)
+    return KaplanMeier(sets, running_products(left, sets.starts), level, group is not None)
 
 
 def aalen_johansen(
@@ -272,28 +276,37 @@ def aalen_johansen(
     [0.2, 0.4, 0.8]
     """
     critical_value(level)
-    known = lifetimes(duration, event, cause, group, n_groups)
-    sets = risk_sets(known)
-    incidence = running_sums(_survival_before(sets) * sets.events / sets.at_risk, sets.starts)
-    # Where it happened to all there is none to whom anything else did; rounding may miss that.
-    ended = np.flatnonzero(sets.at_risk == sets.events)
-    others = np.concatenate([[0], np.cumsum(sets.competing)])
-    group_start = sets.starts[np.searchsorted(sets.starts, ended, side="right") - 1]
-    incidence[ended[others[ended] == others[group_start]]] = 1.0
-    return AalenJohansen(sets, np.minimum(incidence, 1.0), level, group is not None)
+    sets = risk_sets(lifetimes(duration, event, cause, group, n_groups))
+    steps = _survival_before(sets)
+    steps *= sets.events
+    steps /= sets.at_risk
+    incidence = np.minimum(running_sums(steps, sets.starts), 1.0)
+    # Where it happened to all, and nothing else to anybody, rounding may miss the whole.
+    last = np.flatnonzero(sets.at_risk == sets.events)
+    if len(last):
+        of = np.searchsorted(sets.starts, last, side="right") - 1
+        incidence[last[counts(sets.competing > 0, sets.starts)[of] == 0]] = 1.0
+    return AalenJohansen(sets, incidence, level, group is not None)
 
 
 def _survival_before(sets: RiskSets) -> Floats:
     """Return the share to which nothing has happened just before each time, (n,)."""
-    after = running_products(1 - (sets.events + sets.competing) / sets.at_risk, sets.starts)
-    before = np.append(1.0, after[:-1])[: len(after)]
+    left = (sets.events + sets.competing) / sets.at_risk
+    np.subtract(1, left, out=left)
+    after = running_products(left, sets.starts)
+    before = np.ones(len(after))
+    before[1:] = after[:-1]
     before[sets.starts[:-1][sets.starts[:-1] < sets.starts[1:]]] = 1.0
     return before
 
 
 def _hazard_variance(sets: RiskSets) -> Floats:
     """Return d / (n (n - d)), (n,); 0 where none are left, as the curve ends there."""
-    d = sets.events + sets.competing
-    below = sets.at_risk.astype(float) * (sets.at_risk - d)
-    below[below == 0] = np.inf
-    return np.asarray(d / below)
+    terms = np.empty(len(sets.time))
+    for low in range(0, len(terms), CHUNK):
+        part = slice(low, low + CHUNK)
+        d, n = (sets.events[part] + sets.competing[part]), sets.at_risk[part]
+        below = n * (n - d).astype(float)
+        below[below == 0] = np.inf
+        np.divide(d, below, out=terms[part])
+    return terms
