@@ -17,7 +17,8 @@ from salesfunnel.columns.typed import in_json
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.text.catalogue import catalogue, default_language, resolve
-from salesfunnel.text.escape import escape_html, escape_markdown
+from salesfunnel.text.escape import escape_markdown
+from salesfunnel.text.markup import SORT, html_notes, html_table
 from salesfunnel.text.numbers import (
     format_decimal,
     format_integer,
@@ -30,6 +31,8 @@ from salesfunnel.text.times import format_datetime, format_duration
 from salesfunnel.text.width import display_width, pad, plain
 
 MISSING = "–"
+_SORTABLE, _MOST_ROWS = 10, 60
+"""Rows from which on a table in a notebook can be sorted, and rows that it has at most."""
 _KINDS = ("text", "integer", "decimal", "rate", "money", "p_value", "seconds", "time")
 
 
@@ -116,6 +119,21 @@ class Column:
     def is_blank(self, index: int) -> bool:
         """Return whether a value is of no meaning to people."""
         return self.blank is not None and bool(self.blank[index])
+
+    def sort_values(self) -> list[float | None] | None:
+        """Return the numbers that rows are sorted by; None for texts, which sort as they read."""
+        if self.kind == "text":
+            return None
+        values = self.values
+        known = ~np.isnat(values) if values.dtype.kind == "M" else values == values
+        if self.blank is not None:
+            known = known & ~self.blank
+        if values.dtype.kind == "M":
+            values = values.astype("datetime64[us]").astype(np.int64)
+        return [
+            float(value) if there else None
+            for value, there in zip(values.tolist(), known.tolist(), strict=True)
+        ]
 
     def cell(self, index: int, lang: str) -> str:
         """Return one value as people read it."""
@@ -312,51 +330,49 @@ class Table:
     def to_html(self, lang: str | None = None, *, notes: bool = True) -> str:
         """Return the table as an HTML fragment, its notes below; everything in it is escaped."""
         lang = resolve(lang or default_language())
-        header, rows, is_number = self._shown(lang)
-        align = [
-            ' style="text-align:right"' if right else ' style="text-align:left"'
-            for right in is_number
-        ]
-
-        def line(tag: str, cells: Sequence[str]) -> str:
-            scope = ' scope="col"' if tag == "th" else ""
-            inner = (
-                f"<{tag}{scope}{style}>{escape_html(cell)}</{tag}>"
-                for cell, style in zip(cells, align, strict=True)
-            )
-            return f"<tr>{''.join(inner)}</tr>"
-
-        parts = [f'<table class="salesfunnel" lang="{lang}">']
-        if self.title:
-            parts.append(f"<caption>{escape_html(self.title.text(lang))}</caption>")
-        parts.append(f"<thead>{line('th', header)}</thead>")
-        parts.append(f"<tbody>{''.join(line('td', row) for row in rows)}</tbody>")
-        parts.append("</table>")
-        if notes:
-            parts += [
-                f"<p><small>{escape_html(note.text(lang))}</small></p>" for note in self.notes
-            ]
-        return "\n".join(parts)
+        return self._html(lang, self.notes if notes else ())
 
     def _repr_html_(self) -> str:
-        return self.to_html()
+        """Return the table for a notebook: of a long one the first rows, to be sorted there."""
+        lang, more = default_language(), len(self) - _MOST_ROWS
+        if len(self) < _SORTABLE:
+            return self.to_html(lang)
+        shown = self.take(slice(_MOST_ROWS))
+        notes = [Phrase("report.more", {"count": more})] if more > 0 else []
+        return f"{shown._html(lang, [*notes, *self.notes], sort=True)}\n{SORT}"
+
+    def _html(self, lang: str, notes: Sequence[Phrase], *, sort: bool = False) -> str:
+        header, rows, is_number = self._shown(lang)
+        fragment = html_table(
+            lang,
+            header,
+            rows,
+            is_number,
+            caption=self.title.text(lang) if self.title else None,
+            values=[column.sort_values() for column in self._visible()] if sort else None,
+        )
+        return "\n".join([fragment, *([html_notes(n.text(lang) for n in notes)] if notes else [])])
 
     def _shown(self, lang: str) -> tuple[list[str], list[list[str]], list[bool]]:
         """Return header, rows and whether each column is of numbers, as people see them.
 
         The parts of a rate are shown in one cell with it: ``30.0% (27.2–32.9)``.
         """
+        shown = self._visible()
+        header = [column.header(lang) for column in shown]
+        cells = [self._cells(column, lang) for column in shown]
+        rows = [list(row) for row in zip(*cells, strict=True)]
+        return header, rows, [column.kind != "text" for column in shown]
+
+    def _visible(self) -> list[Column]:
+        """Return the columns that people see."""
         parts = {
             part
             for name, column in self._columns.items()
             if column.kind == "rate"
             for part in self._parts_of(name)
         }
-        shown = [c for c in self._columns.values() if c.name not in parts | self.hidden]
-        header = [column.header(lang) for column in shown]
-        cells = [self._cells(column, lang) for column in shown]
-        rows = [list(row) for row in zip(*cells, strict=True)]
-        return header, rows, [column.kind != "text" for column in shown]
+        return [c for c in self._columns.values() if c.name not in parts | self.hidden]
 
     def _parts_of(self, rate: str) -> tuple[str, ...]:
         prefix = "" if rate == "value" else f"{rate}_"

@@ -24,7 +24,7 @@ from salesfunnel.text.catalogue import (
 GROUPS = {
     *("column", "header", "state", "status", "mode", "title", "note", "report", "value"),
     *("rule", "currency", "number", "date", "duration"),
-    *("chart", "finding", "progress", "section", "page", "cli"),
+    *("chart", "finding", "progress", "section", "page", "cli", "notebook"),
 }
 
 

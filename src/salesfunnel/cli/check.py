@@ -62,7 +62,7 @@ def _as_text(log: StageLog, breaches: Table, options: argparse.Namespace) -> str
         more = len(table) - options.most
         text = table.take(slice(options.most)).to_text(options.lang, notes=False)
         if more > 0:
-            text += "\n" + words.text("cli.more", count=more)
+            text += "\n" + words.text("report.more", count=more)
         parts.append(text)
     rules, how_often = np.unique(breaches["rule"].astype(str), return_counts=True)
     if len(rules) > 1:

@@ -21,6 +21,7 @@ from salesfunnel.log.labels import Group
 from salesfunnel.log.merging import align, find
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import from_microseconds
+from salesfunnel.text.catalogue import default_language, resolve
 
 
 @attrs.frozen(slots=False, eq=False)
@@ -242,6 +243,17 @@ class StageFlow:
         from salesfunnel.log.storage import load_flow
 
         return load_flow(path, max_bytes)
+
+    # ── for people ────────────────────────────────────────────────────────────────────────────────
+
+    def to_html(self, lang: str | None = None) -> str:
+        """Return the flow as a matrix in HTML, in English by default; everything is escaped."""
+        from salesfunnel.log.markup import flow_html
+
+        return flow_html(self, resolve(lang or default_language()))
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     # ── out and back ──────────────────────────────────────────────────────────────────────────────
 

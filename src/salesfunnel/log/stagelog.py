@@ -26,6 +26,7 @@ from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.opportunity import Opportunity
 from salesfunnel.periods import from_microseconds, to_instant, to_zone
 from salesfunnel.table import Table
+from salesfunnel.text.catalogue import default_language, resolve
 
 if TYPE_CHECKING:
     from salesfunnel.engine.policy import Policy
@@ -526,6 +527,15 @@ class StageLog:
     def __len__(self) -> int:
         """Return the number of entries."""
         return len(self.entries)
+
+    def to_html(self, lang: str | None = None) -> str:
+        """Return what the log is, as HTML, in English by default; everything in it is escaped."""
+        from salesfunnel.log.markup import log_html
+
+        return log_html(self, resolve(lang or default_language()))
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def __repr__(self) -> str:
         return (

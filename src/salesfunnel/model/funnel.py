@@ -16,6 +16,7 @@ from salesfunnel.errors import (
 )
 from salesfunnel.model.stage import LOST, WON, LossReason, Stage
 from salesfunnel.model.validation import from_list, from_mapping, is_flag, is_text
+from salesfunnel.text.catalogue import default_language, resolve
 
 MAX_STAGES = 250
 """A state's code fits in one byte, with room for the sinks and for sentinels."""
@@ -229,6 +230,17 @@ class Funnel:
         name = name or stage.name
         kept = {lang: name if text == stage.name else text for lang, text in stage.names.items()}
         return self.replace(key, name=name, names={**kept, **names})
+
+    # ── for people ────────────────────────────────────────────────────────────────────────────────
+
+    def to_html(self, lang: str | None = None) -> str:
+        """Return the funnel as a fragment of HTML, in English by default; all of it is escaped."""
+        from salesfunnel.model.markup import funnel_html
+
+        return funnel_html(self, resolve(lang or default_language()))
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     # ── plain data ────────────────────────────────────────────────────────────────────────────────
 

@@ -27,6 +27,7 @@ from salesfunnel.model.validation import (
     to_amount,
     to_date,
 )
+from salesfunnel.text.catalogue import default_language, resolve
 
 STATUSES = ("open", "won", "lost", "churned")
 """Where an opportunity may stand, in the order of the codes that arrays use."""
@@ -233,6 +234,15 @@ class Opportunity:
         values["history"] = (*self.history, change)
         object.__setattr__(new, "__dict__", values)
         return new
+
+    def to_html(self, lang: str | None = None) -> str:
+        """Return the opportunity and its way as HTML, in English by default; it is all escaped."""
+        from salesfunnel.model.markup import opportunity_html
+
+        return opportunity_html(self, resolve(lang or default_language()))
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the opportunity as plain data, ready for JSON where the values of `fields` are."""

@@ -13,6 +13,7 @@ from salesfunnel.metrics.grouped import as_of_note
 from salesfunnel.periods import Period, from_microseconds
 from salesfunnel.review.finding import Finding
 from salesfunnel.review.findings import findings
+from salesfunnel.show.notebook import report_html
 from salesfunnel.show.page import page
 from salesfunnel.show.sections import Question, Section, fitting_period, sections_of
 from salesfunnel.table import Phrase, Table
@@ -78,6 +79,9 @@ class Report:
             if section.key == "definitions" and self.notes:
                 parts.append("\n".join(plain(note.text(lang)) for note in self.notes))
         return "\n\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        return report_html(self, default_language())
 
     def to_markdown(self, lang: str | None = None) -> str:
         """Return the report as Markdown, in the form of GitHub, with the definitions as a list."""

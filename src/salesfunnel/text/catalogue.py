@@ -23,6 +23,7 @@ Keys are grouped by their first part:
 ``cli.``         the command line: its help and what it prints
 ``chart.``       titles, axes and words of plots
 ``finding.``     the sentences of findings
+``notebook.``    words of what a notebook shows of a value
 ``value.``       words in the place of a value
 ``currency.``    symbols of currencies; a currency without one shows its code
 ``number.``      how numbers are written: marks, large units, patterns
