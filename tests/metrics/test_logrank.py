@@ -14,8 +14,9 @@ from metrics.lifetimes import Life, columns, lives
 from numpy.testing import assert_allclose
 from statsmodels.duration.survfunc import survdiff
 
-from salesfunnel.errors import DefinitionError
+from salesfunnel.errors import DefinitionError, SizeError
 from salesfunnel.metrics import logrank
+from salesfunnel.metrics.logrank import _over_pairs
 
 Groups = list[list[Life]]
 
@@ -87,6 +88,19 @@ def test_many_risk_sets_are_looked_at_in_parts() -> None:
     assert_allclose(found.statistic, peer.test_statistic, rtol=1e-9)
 
 
+@pytest.mark.parametrize("n_groups", [1, 2, 33, 300])
+def test_pairs_are_counted_in_blocks_of_any_size(n_groups: int) -> None:
+    rng = np.random.default_rng(n_groups)
+    for length in (0, 1, 2, 63, 64, 65, 500):
+        group, value = rng.integers(0, n_groups, length), rng.random(length)
+        found = _over_pairs(group, value, n_groups)
+
+        expected = np.zeros((n_groups, n_groups))
+        for row in range(length):
+            np.add.at(expected, (group[row], group[row + 1 :]), value[row])
+        assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
 def test_who_was_not_followed_up_to_an_event_takes_no_part() -> None:
     duration, event = [1, 5, 6, 7, 9], [False, True, True, True, False]
     found = logrank(duration, event, [2, 0, 0, 1, 1])
@@ -119,3 +133,5 @@ def test_what_cannot_be_compared_is_refused() -> None:
         logrank([-1, 2], [True, True], [0, 1])
     with pytest.raises(DefinitionError, match="group= has codes from 0 to 0, not -1"):
         logrank([1, 2], [True, True], [0, -1])
+    with pytest.raises(SizeError, match="compares 2,000 groups at the most, not 2,001"):
+        logrank([1, 2], [True, True], [0, 2000])

@@ -7,13 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from salesfunnel.errors import SizeError
 from salesfunnel.metrics.distributions import chi2_sf
 from salesfunnel.metrics.risksets import CENSORED, KEY_BITS, Lifetimes, lifetimes, ordinals_of
 
 Floats = NDArray[np.float64]
 
-_CELLS = 1 << 18
-"""Size of the table of risk sets, times × groups, that is looked at in one go."""
+MOST_GROUPS = 2000
+_CELLS = 1 << 20
+"""Size of the table of blocks by groups that is looked at in one go."""
 
 
 class LogRank(NamedTuple):
@@ -64,6 +66,8 @@ def logrank(
     ------
     DefinitionError
         If durations are negative, infinite or NaN, or an argument is not of this form.
+    SizeError
+        If there are more than 2,000 groups.
 
     Notes
     -----
@@ -80,6 +84,11 @@ def logrank(
     (5.052, 0.025)
     """
     known = lifetimes(duration, event, group=group, n_groups=n_groups)
+    if known.n_groups > MOST_GROUPS:
+        raise SizeError(
+            f"a log-rank test compares {MOST_GROUPS:,} groups at the most, not {known.n_groups:,}: "
+            "it relates each to each; select some by where=, or group more coarsely"
+        )
     observed, expected, covariance = _compare(known)
     taking_part = np.flatnonzero(expected > 0)
     excess = (observed - expected)[taking_part][:-1]
@@ -97,31 +106,66 @@ def logrank(
 
 
 def _compare(known: Lifetimes) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """Return the observed and expected events of each group, (G,), and the covariance, (G, G)."""
+    """Return the observed and expected events of each group, (G,), and the covariance, (G, G).
+
+    What each time adds to a group, as its share of those at risk, is summed by opportunity instead:
+    each adds what has come together by its own end. So no table of times by groups is needed.
+    """
     group, is_event, is_new = _by_time(known)
     n_groups, total = known.n_groups, len(group)
     observed = np.bincount(group[is_event], minlength=n_groups)
     # The first row of each time that has an event, where they come first, and its events.
     first = np.flatnonzero(is_new & is_event)
-    n_events = np.add.reduceat(is_event, first, dtype=np.int64) if len(first) else first
-    at_risk = np.bincount(group, minlength=n_groups).astype(float)
-    expected, covariance = np.zeros(n_groups), np.zeros((n_groups, n_groups))
-    step = max(_CELLS // max(n_groups, 1), 1)
-    left = 0  # rows before this one are not at risk any more
-    for low in range(0, len(first), step):
-        rows = first[low : low + step]
-        # Who left between one of the times and the next, then who had left before each.
-        between = np.repeat(np.arange(len(rows)), np.diff(rows, prepend=left))
-        cells = between * n_groups + group[left : rows[-1]]
-        gone = np.bincount(cells, minlength=len(rows) * n_groups).reshape(-1, n_groups)
-        followed = at_risk - np.cumsum(gone, axis=0)
-        n, d = (total - rows).astype(float), n_events[low : low + step]
-        share = followed / n[:, None]
-        weight = np.divide(d * (n - d), n - 1, out=np.zeros(len(n)), where=n > 1)
-        expected += d @ share
-        covariance += np.diag(weight @ share) - (share * weight[:, None]).T @ share
-        at_risk, left = followed[-1], int(rows[-1])
-    return observed, expected, covariance
+    d = np.add.reduceat(is_event, first, dtype=np.int64) if len(first) else first
+    n = (total - first).astype(float)
+    spread = np.divide(d * (n - d), n - 1, out=np.zeros(len(n)), where=n > 1)
+
+    def by_row(terms: Floats) -> Floats:
+        """Return the sum of the terms of all times up to that of each row, (N,)."""
+        sums = np.zeros(total)
+        sums[first] = terms
+        return np.cumsum(sums, out=sums)
+
+    def by_group(values: Floats) -> Floats:
+        return np.bincount(group, values, minlength=n_groups).astype(float)
+
+    expected, own = by_group(by_row(d / n)), by_group(by_row(spread / n))
+    # Of two opportunities the times count at which both are at risk: those up to the first end.
+    both = by_row(spread / n**2)
+    pairs = _over_pairs(group, both, n_groups)
+    return observed, expected, np.diag(own - by_group(both)) - pairs - pairs.T
+
+
+def _over_pairs(group: NDArray[np.int64], value: Floats, n_groups: int) -> Floats:
+    """Return the sum of the value of the first over all pairs of rows, by their groups, (G, G).
+
+    Pairs within a small block are taken one distance at a time; the others when two blocks become
+    one of twice the size: the sums of values in the first by the counts in the second.
+    """
+    size = min(max(n_groups // 16, 2), 64)
+    sums = np.zeros(n_groups * n_groups)
+    row = np.arange(len(group))
+    for apart in range(1, size):
+        one = row[: max(len(row) - apart, 0)]
+        one = one[one % size < size - apart]
+        cell = group[one] * n_groups + group[one + apart]
+        sums += np.bincount(cell, value[one], minlength=len(sums))
+    pairs = sums.reshape(n_groups, n_groups)
+    while size < len(group):
+        rows = max(_CELLS // max(n_groups, 1), 1) * 2 * size
+        for low in range(0, len(group), rows):
+            part = slice(low, low + rows)
+            block = row[part] - low
+            block //= size
+            cells = (block >> 1) * n_groups + group[part]
+            shape = (-1, n_groups)
+            least = (int(block[-1] >> 1) + 1) * n_groups
+            before, after = block & 1 == 0, block & 1 == 1
+            values = np.bincount(cells[before], value[part][before], minlength=least)
+            counts = np.bincount(cells[after], minlength=least)
+            pairs += values.reshape(shape).T @ counts.reshape(shape).astype(float)
+        size *= 2
+    return pairs
 
 
 def _by_time(known: Lifetimes) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:

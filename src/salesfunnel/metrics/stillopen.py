@@ -130,8 +130,8 @@ def logrank_test(
 
     Raises
     ------
-    UnknownStateError, UnknownAttributeError, DefinitionError
-        If an argument is not of this form.
+    UnknownStateError, UnknownAttributeError, DefinitionError, SizeError
+        If an argument is not of this form, or there are more than 2,000 groups.
     """
     if of not in OUTCOMES:
         raise DefinitionError(f"of= is one of {', '.join(OUTCOMES)}, not {of!r}")
