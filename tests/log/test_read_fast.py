@@ -47,7 +47,7 @@ def contents(log: StageLog) -> dict[str, Any]:
     return {
         "ids": log.identify(log.entries.opportunity).tolist(),
         "order": log.opportunities.tolist(),
-        "entries": [column.tolist() for column in log.entries],
+        "entries": [log.entries.state.tolist(), log.entries.time.tolist()],
         "reasons": (log.reasons.codes.tolist(), log.reasons.names),
         "owners": (owner.codes.tolist(), owner.names),
         "amounts": [repr(amount) for amount in log.amounts.tolist()],

@@ -20,7 +20,7 @@ from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.columns.texts import Texts
 from salesfunnel.kernel.strings import Sliced, as_words
 
-BLOCK = 1 << 22
+BLOCK = 1 << 23
 """Bytes of a block, about."""
 _CHUNK = 1 << 16
 _LINE_BREAK, _RETURN, _QUOTE, _COMMA = b'\n\r",'

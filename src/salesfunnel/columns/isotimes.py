@@ -18,7 +18,7 @@ from salesfunnel.kernel.strings import Sliced
 
 Word = NDArray[np.uint64]
 
-_CHUNK = 1 << 14
+_CHUNK = 1 << 16
 _MOST_FORMS, _SAMPLE = 12, 64
 _TIME = re.compile(rb"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(:\d\d(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?)?")
 _WORD = 8
@@ -51,10 +51,9 @@ def read_iso_times(texts: Sliced) -> IsoTimes:
     tried: set[_Form] = set()
     while len(unread) and len(tried) < _MOST_FORMS:
         sample = texts.take(unread[:: len(unread) // _SAMPLE + 1])
-        new = [form for text in sample if (form := _form(text)) and form not in tried]
-        if not new:
+        form = next((f for f in map(_form, sample) if f is not None and f not in tried), None)
+        if form is None:
             break
-        form = new[0]
         tried.add(form)
         left = [unread[:0]]
         for start in range(0, len(unread), _CHUNK):

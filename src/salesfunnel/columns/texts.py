@@ -69,15 +69,12 @@ class Texts(Sequence[Any]):
 
     def array(self) -> NDArray[Any]:
         """Return the texts as an array: of texts if they are ASCII and compact, else of objects."""
+        padded = self.strings.padded() if isinstance(self.strings, Sliced) else self.strings
         is_whole = self.absent is None or not self.absent.any()
-        if (
-            is_whole
-            and isinstance(self.strings, Fixed)
-            and self.strings.matrix.max(initial=0) < 0x80
-        ):
-            matrix = self.strings.matrix
-            width = int(np.flatnonzero(matrix.any(axis=0)).max(initial=0)) + 1
-            return matrix[:, :width].astype(np.uint32).view(f"U{width}")[:, 0]
+        if is_whole and isinstance(padded, Fixed):
+            matrix = padded.trimmed().matrix
+            if matrix.max(initial=0) < 0x80:
+                return matrix.astype(np.uint32).view(f"U{matrix.shape[1]}")[:, 0]
         return as_objects(list(self))
 
 
@@ -154,9 +151,16 @@ def take(values: Column, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
         found: NDArray[Any] = values[rows]
         return found if values.dtype.kind in "OSU" else found.astype(object)
     if isinstance(values, Texts):
-        picked = values.take(rows)
-        return (picked.compact() or picked).array()
+        return values.take(rows).array()
     return as_objects([values[row] for row in rows.tolist()])
+
+
+def compacted(values: NDArray[Any]) -> NDArray[Any] | Texts:
+    """Return values in a byte a character, if they are texts of an array in ASCII."""
+    if values.dtype.kind != "U" or values.dtype.itemsize == 0:
+        return values
+    narrow = _narrow(values)
+    return values if narrow is None or narrow.max(initial=0) >= 0x80 else Texts(Fixed(narrow))
 
 
 def as_objects(values: Sequence[Any]) -> NDArray[np.object_]:

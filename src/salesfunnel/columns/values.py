@@ -165,11 +165,11 @@ def read_ids_unnumbered(
     return Texts(attrs.evolve(ids.strings, digest=digest(ids.strings)))
 
 
-def number_ids(parts: Sequence[Texts]) -> tuple[NDArray[np.integer[Any]], NDArray[Any]]:
+def number_ids(parts: Sequence[Texts]) -> tuple[NDArray[np.integer[Any]], Texts]:
     """Return codes of the identifiers of all parts, (N,), and what they stand for."""
     strings = Several([part.strings for part in parts if isinstance(part.strings, Fixed)])
     codes, first = number(strings)
-    return codes, Texts(strings.take(first)).array()
+    return codes, Texts(strings.take(first).trimmed())
 
 
 def read_labels(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.kernel.strings import Digest, Fixed, Part, Strings, Words
 
-_CHUNK = 1 << 14
+_CHUNK = 1 << 16
 _PIECE, _THREADS = 1 << 18, 2
 _SAMPLE, _FEW = 1 << 10, 1 << 7
 _TABLE_BITS = 12

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORD = 8
-_CHUNK = 1 << 14
+_CHUNK = 1 << 16
 _MASKS = np.array([(1 << 8 * n) - 1 for n in range(_WORD + 1)], "<u8")
 """What the first n bytes of a word are."""
 
@@ -119,6 +119,13 @@ class Fixed:
         """Yield the strings."""
         packed = np.ascontiguousarray(self.matrix).view(f"S{self.matrix.shape[1]}")
         yield from packed[:, 0].tolist()
+
+    def trimmed(self) -> Fixed:
+        """Return the same strings without columns that are zero in all of them."""
+        width = self.matrix.shape[1]
+        while width > 1 and not self.matrix[:, width - 1].any():
+            width -= 1
+        return Fixed(np.ascontiguousarray(self.matrix[:, :width]))
 
     def sliced(self) -> Sliced:
         """Return the same strings one by one, without the zeros at their ends."""

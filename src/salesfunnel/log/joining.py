@@ -155,7 +155,7 @@ class _Ids:
             self._add(*number_ids([texts]))
         self._texts = []
 
-    def _add(self, ids: NDArray[np.integer[Any]], identifiers: NDArray[Any] | None) -> None:
+    def _add(self, ids: NDArray[np.integer[Any]], identifiers: NDArray[Any] | Texts | None) -> None:
         if self._seen is None and identifiers is None:
             self._codes.append(ids)
             return
@@ -165,9 +165,9 @@ class _Ids:
                 self._add(integers, None)
         if identifiers is None:
             identifiers, ids = np.unique(ids, return_inverse=True)
-        self._codes.append(_recoded(ids, identifiers.tolist(), self._seen))
+        self._codes.append(_recoded(ids, plain_values(identifiers), self._seen))
 
-    def joined(self) -> tuple[NDArray[np.integer[Any]], NDArray[Any] | None]:
+    def joined(self) -> tuple[NDArray[np.integer[Any]], NDArray[Any] | Texts | None]:
         """Return codes, and what they stand for."""
         if self._texts:
             return number_ids(self._texts)

@@ -128,7 +128,7 @@ class Rows(NamedTuple):
     ----------
     ids : (N,) integers
         Codes of opportunities, or the identifiers themselves.
-    identifiers : (M,) array or None
+    identifiers : (M,) array, Texts or None
         What the codes stand for; None where they are the identifiers.
     state : (N,) uint8
     time : (N,) int64
@@ -152,7 +152,7 @@ class Rows(NamedTuple):
     """
 
     ids: NDArray[np.integer[Any]]
-    identifiers: NDArray[Any] | None
+    identifiers: NDArray[Any] | Texts | None
     state: NDArray[np.uint8]
     time: NDArray[np.int64]
     reasons: Coded | None

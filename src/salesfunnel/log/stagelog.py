@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.columns import saved
 from salesfunnel.columns.frames import to_frame
+from salesfunnel.columns.texts import Texts, compacted
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.kernel.entries import Entries
 from salesfunnel.kernel.progress import Progress
@@ -65,7 +66,7 @@ class StageLog:
         self,
         funnel: Funnel,
         entries: Entries,
-        identifiers: NDArray[Any] | None,
+        identifiers: NDArray[Any] | Texts | None,
         *,
         reasons: Labels | None,
         amounts: NDArray[np.float64] | None,
@@ -78,7 +79,9 @@ class StageLog:
     ) -> None:
         self.funnel = funnel
         self.entries = entries
-        self._identifiers = identifiers
+        self._identifiers = (
+            compacted(identifiers) if isinstance(identifiers, np.ndarray) else identifiers
+        )
         self.reasons = reasons
         self.amounts = amounts
         self.tz = tz
@@ -90,8 +93,8 @@ class StageLog:
         self._last_entry = None if entries.time_bounds is None else entries.time_bounds[1]
         self._views: dict[tuple[int | None, tuple[Selection, ...]], View] = {}
         codes = [labels.codes for labels in (reasons, *attributes.values()) if labels is not None]
-        for column in (identifiers, amounts, records, *codes):
-            if column is not None:
+        for column in (self._identifiers, amounts, records, *codes):
+            if isinstance(column, np.ndarray):
                 column.flags.writeable = False
 
     # ── making one ────────────────────────────────────────────────────────────────────────────────
@@ -560,12 +563,14 @@ class StageLog:
         return self.identify(self.entries.opportunity[self.entries.first_rows])
 
     @property
-    def identifiers(self) -> NDArray[Any] | None:
+    def identifiers(self) -> NDArray[Any] | Texts | None:
         """What the codes of opportunities in `entries` stand for; None if for themselves."""
         return self._identifiers
 
     def identify(self, codes: NDArray[np.integer[Any]]) -> NDArray[Any]:
         """Return the identifiers of opportunities, given by their codes in the entries."""
+        if isinstance(self._identifiers, Texts):
+            return self._identifiers.take(codes).array()
         return codes if self._identifiers is None else self._identifiers[codes]
 
     @property
