@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.columns import saved
-from salesfunnel.columns.frames import to_frame
+from salesfunnel.columns.exports import Exports
+from salesfunnel.columns.files import MAX_BYTES, Limits
 from salesfunnel.columns.typed import in_json
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
@@ -164,7 +165,7 @@ class Column:
         )
 
 
-class Table:
+class Table(Exports):
     """Named columns of equal length, with a title and notes: what every metric returns.
 
     Print it in a terminal, show it in a notebook, or take it along as CSV, JSON, Markdown or a
@@ -419,49 +420,10 @@ class Table:
             saved.write_text(path, text + "\n")
         return text
 
-    def to_csv(self, path: str | Path | None = None, *, raw: bool = False) -> str:
-        """Return the table as CSV, and write it to a file if one is given.
-
-        The file is UTF-8 with a byte order mark, by which spreadsheets know it.
-
-        Parameters
-        ----------
-        path : str or Path, optional
-        raw : bool
-            By default a text that a spreadsheet would take for a formula is disarmed by an
-            apostrophe; ``raw=True`` writes what is there, for machines, without the mark, and with
-            quotation marks around texts that look like numbers: `from_csv` reads it back unchanged.
-        """
-        return saved.to_csv(self._saved().columns, path, raw=raw)
-
-    def to_parquet(self, path: str | Path) -> None:
-        """Write the table to a Parquet file, for `from_parquet`.
-
-        Raises
-        ------
-        MissingExtraError
-            If pyarrow is not installed.
-        """
-        saved.to_parquet(self._saved(), path)
-
-    def to_frame(self, backend: str = "pandas") -> Any:
-        """Return the table as a dataframe of a library: ``"pandas"``, ``"polars"``, ``"pyarrow"``.
-
-        Raises
-        ------
-        MissingExtraError
-            If narwhals is not installed.
-        ImportError
-            If the library is not installed.
-        DefinitionError
-            If it is none that narwhals can make dataframes of.
-        """
-        return to_frame(self._saved().columns, backend)
-
     # ── and back ──────────────────────────────────────────────────────────────────────────────────
 
     @classmethod
-    def from_csv(cls, source: saved.Source) -> Table:
+    def from_csv(cls, source: saved.Source, *, max_bytes: int = MAX_BYTES) -> Table:
         """Return the table that ``to_csv(path, raw=True)`` wrote.
 
         Columns and values come back; titles, notes and how people see the values do not. Numbers
@@ -470,7 +432,9 @@ class Table:
 
         Parameters
         ----------
-        source : str, Path or text stream
+        source : str, Path or open file
+        max_bytes : int
+            Bytes that a compressed file may hold, once decompressed (1 GiB).
 
         Raises
         ------
@@ -479,12 +443,12 @@ class Table:
         OSError
             If there is no such file.
         """
-        return cls._of(saved.from_csv(source))
+        return cls._of(saved.from_csv(source, Limits(max_bytes)))
 
     @classmethod
-    def from_json(cls, source: saved.Source) -> Table:
+    def from_json(cls, source: saved.Source, *, max_bytes: int = MAX_BYTES) -> Table:
         """Return the table that ``to_json(path, raw=True)`` wrote; see `from_csv`."""
-        return cls._of(saved.from_json(source))
+        return cls._of(saved.from_json(source, Limits(max_bytes)))
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> Table:

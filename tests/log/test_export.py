@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from salesfunnel.errors import (
     DefinitionError,
     EmptyFileError,
     EncodingError,
+    FileLimitError,
     MissingColumnError,
     TruncatedFileError,
 )
@@ -31,6 +34,7 @@ from salesfunnel.log.stageflow import StageFlow
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.stage import Stage
+from salesfunnel.table import Table
 
 FUNNEL = Funnel(["lead", Stage("demo", "Demo", names={"zh": "演示"})], ["price"], name="mine")
 TRICKY = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(
@@ -499,6 +503,32 @@ def test_what_is_no_flow_is_told() -> None:
         StageFlow.from_csv(io.StringIO(text), FUNNEL)
     with pytest.raises(DataError, match=r"is no flow that was written by StageFlow\.to_json"):
         StageFlow.from_json(io.StringIO(make().to_json()))
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_a_compressed_file_has_a_limit_that_can_be_raised(form: str, folder: Path) -> None:
+    log = StageLog.from_columns(
+        FUNNEL, opportunity=["A"], stage=["lead"], entered_at=["2026-01-05"], tz="UTC"
+    )
+    path, flow = folder / f"x.{form}.gz", log.flow()
+    texts: list[tuple[str, Callable[..., Any], object]]
+    if form == "csv":
+        texts = [
+            (log.rejected.to_csv(raw=True), Table.from_csv, log.rejected),
+            (log.to_csv(raw=True), partial(StageLog.from_csv, funnel=log.funnel), log),
+            (flow.to_csv(raw=True), partial(StageFlow.from_csv, funnel=log.funnel), flow),
+        ]
+    else:
+        texts = [
+            (log.rejected.to_json(raw=True), Table.from_json, log.rejected),
+            (log.to_json(), StageLog.from_json, log),
+            (flow.to_json(), StageFlow.from_json, flow),
+        ]
+    for text, back, value in texts:
+        path.write_bytes(gzip.compress(text.encode()))
+        with pytest.raises(FileLimitError, match="max_bytes= raises the limit"):
+            back(path, max_bytes=10)
+        assert type(back(path, max_bytes=100_000)) is type(value)
 
 
 def test_half_of_a_character_is_told_before_a_file_is_written(folder: Path) -> None:

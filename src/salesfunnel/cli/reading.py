@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from salesfunnel.cli.complaint import complain
@@ -176,7 +176,10 @@ def _saved(options: argparse.Namespace) -> StageLog | None:
     form = format_of(options.file, options.format)
     if form == "npz":
         return StageLog.load(options.file)
-    readers = {"json": StageLog.from_json, "parquet": StageLog.from_parquet}
+    readers: Mapping[str, Callable[[str], StageLog]] = {
+        "json": lambda path: StageLog.from_json(path, max_bytes=options.max_bytes),
+        "parquet": StageLog.from_parquet,
+    }
     if form not in readers:
         return None
     try:

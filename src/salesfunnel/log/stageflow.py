@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.columns import saved
-from salesfunnel.columns.frames import to_frame
+from salesfunnel.columns.exports import Exports
+from salesfunnel.columns.files import MAX_BYTES as MAX_TEXT
+from salesfunnel.columns.files import Limits
 from salesfunnel.columns.npz import MAX_BYTES
 from salesfunnel.errors import DefinitionError, MergeError
 from salesfunnel.kernel.sketch import DurationSketch
@@ -25,11 +27,16 @@ from salesfunnel.text.catalogue import default_language, resolve
 
 
 @attrs.frozen(slots=False, eq=False)
-class StageFlow:
+class StageFlow(Exports):
     """Transitions added up from state to state; a value that adds.
 
     The flows of two logs that share no opportunity, taken at the same instant, add up to the flow
     of both.
+
+    As CSV, JSON, Parquet and a dataframe it has a row for each group, source and target where
+    something is not zero: how often, whole seconds and microseconds, amounts in whole units and
+    millionths, and the instant of knowledge. A row without a source counts starts, one without a
+    target those who stand there.
 
     Attributes
     ----------
@@ -257,52 +264,18 @@ class StageFlow:
 
     # ── out and back ──────────────────────────────────────────────────────────────────────────────
 
-    def to_csv(self, path: str | Path | None = None, *, raw: bool = False) -> str:
-        """Return the flow as CSV, and write it to a file if one is given.
-
-        It has a row for each group, source and target where something is not zero: how often, whole
-        seconds and microseconds, amounts in whole units and millionths, and the instant of
-        knowledge. A row without a source counts starts, one without a target those who stand there.
-        A sketch is in none of these formats: `save` keeps it.
-
-        Parameters
-        ----------
-        path : str or Path, optional
-        raw : bool
-            By default what a spreadsheet would take for a formula is disarmed; ``raw=True`` writes
-            what is there, which `from_csv` reads back unchanged.
-        """
+    def _saved(self) -> saved.Saved:
         from salesfunnel.log.flowexport import save_flow
 
-        return saved.to_csv(save_flow(self).columns, path, raw=raw)
-
-    def to_json(self, path: str | Path | None = None) -> str:
-        """Return the flow as JSON, for `from_json`, and write it to a file if one is given."""
-        from salesfunnel.log.flowexport import save_flow
-
-        return saved.to_json(save_flow(self), path)
-
-    def to_parquet(self, path: str | Path) -> None:
-        """Write the flow to a Parquet file, for `from_parquet`.
-
-        Raises
-        ------
-        MissingExtraError
-            If pyarrow is not installed.
-        """
-        from salesfunnel.log.flowexport import save_flow
-
-        saved.to_parquet(save_flow(self), path)
-
-    def to_frame(self, backend: str = "pandas") -> Any:
-        """Return the flow as a dataframe with the rows of `to_csv`; errors as `Table.to_frame`."""
-        from salesfunnel.log.flowexport import save_flow
-
-        return to_frame(save_flow(self).columns, backend)
+        return save_flow(self)
 
     @classmethod
-    def from_csv(cls, source: saved.Source, funnel: Funnel) -> StageFlow:
+    def from_csv(
+        cls, source: saved.Source, funnel: Funnel, *, max_bytes: int = MAX_TEXT
+    ) -> StageFlow:
         """Return the flow of a funnel that ``to_csv(path, raw=True)`` wrote.
+
+        Source and limit are as in `Table.from_csv`.
 
         Raises
         ------
@@ -313,15 +286,15 @@ class StageFlow:
         """
         from salesfunnel.log.flowexport import flow_of_columns
 
-        columns = saved.from_csv(source).columns
+        columns = saved.from_csv(source, Limits(max_bytes)).columns
         return flow_of_columns(columns, funnel.states, name=saved.name_of(source))
 
     @classmethod
-    def from_json(cls, source: saved.Source) -> StageFlow:
+    def from_json(cls, source: saved.Source, *, max_bytes: int = MAX_TEXT) -> StageFlow:
         """Return the flow that `to_json` wrote; errors are those of `from_csv`."""
         from salesfunnel.log.flowexport import load_flow
 
-        return load_flow(saved.from_json(source), saved.name_of(source))
+        return load_flow(saved.from_json(source, Limits(max_bytes)), saved.name_of(source))
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> StageFlow:
