@@ -123,6 +123,15 @@ def test_the_sankey_has_every_transition_and_says_what_it_is() -> None:
     ]
 
 
+def test_the_bars_of_a_sankey_stand_in_the_order_of_the_states() -> None:
+    node = plots.sankey(log()).data[0].node
+
+    assert list(node.label) == ["Lead", "Offer", "Won", "Lost"]
+    assert list(node.x) == pytest.approx([0.001, 0.5, 0.999, 0.999])
+    lead, offer, won, lost = node.y
+    assert lead == offer == won < lost
+
+
 def test_stages_left_out_are_skips() -> None:
     funnel = sf.Funnel([sf.Stage(key, key.upper()) for key in "abc"])
     skipped = sf.StageLog.from_columns(

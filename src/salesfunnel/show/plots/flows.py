@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,8 +35,9 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _KIND = {kind: f"chart.flow_{kind}" for kind in ("forward", "skip", "back", "lost", "won")}
-_ROOM = 110
-"""Pixels at the right for the names of narrow bars, which begin at the bar and reach beyond it."""
+_LINE = 12
+_STAGES_AT, _LOST_AT = 0.3, 0.9
+"""How far down stand the stages, in their order from left to right, and what was lost."""
 
 
 def sankey(
@@ -112,16 +115,16 @@ def sankey(
             text.append(format_duration(seconds, page.lang))
     bands = {
         "type": "sankey",
-        "orientation": "v",
         "arrangement": "snap",
         "node": {
-            "label": [tick(states[state]) for state in shown.tolist()],
+            **_places([flow.states[state] for state in shown.tolist()]),
+            "label": [_broken(states[state]) for state in shown.tolist()],
             "color": [
                 colours.lost if flow.states[state] == LOST else colours.won
                 for state in shown.tolist()
             ],
-            "pad": 18,
-            "thickness": 14,
+            "pad": 12,
+            "thickness": 16,
             "line": {"width": 0},
             "hovertemplate": "%{label}<extra></extra>",
         },
@@ -149,13 +152,31 @@ def sankey(
     ]
     none: dict[str, Any] = {"visible": False, "fixedrange": True}
     layout = {
-        "height": 180 + 48 * len(shown),
+        "height": 520,
         "xaxis": none,
         "yaxis": none,
-        "margin": {"r": _ROOM},
+        "margin": {"l": 24, "r": 24, "b": 96},
         "showlegend": True,
     }
     return page.figure(title, [bands, *legend], layout)
+
+
+def _broken(name: str) -> str:
+    """Return a name in lines so short that it ends before the next bar begins."""
+    return "<br>".join(wrap(tick(name), _LINE, break_long_words=False))
+
+
+def _places(states: Sequence[str]) -> dict[str, list[float]]:
+    """Return where bars stand: states from left to right, what was lost below the end.
+
+    Bands that go back or on from the end would otherwise turn the order about.
+    """
+    across = [state for state in states if state != LOST]
+    step = 0.998 / max(len(across) - 1, 1)
+    return {
+        "x": [0.999 if state == LOST else 0.001 + step * across.index(state) for state in states],
+        "y": [_LOST_AT if state == LOST else _STAGES_AT for state in states],
+    }
 
 
 def heatmap(
