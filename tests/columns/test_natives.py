@@ -14,7 +14,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from salesfunnel.columns.natives import from_native
@@ -97,6 +97,8 @@ def rejects_of(column: Any) -> Rejects:
 @settings(max_examples=15)
 @given(values=values_lists)
 def test_texts_say_the_same_in_every_form(form: str, values: Values) -> None:
+    # The categories of pandas end at a zero, so that "" and "\0" are one.
+    assume(not form.startswith("pandas, cat") or all("\0" not in (value or "") for value in values))
     native = {**TEXTS, **ENCODED, **OTHER}[form](values)
     column = as_column(native, "id")
 
