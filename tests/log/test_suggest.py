@@ -203,6 +203,7 @@ def test_a_wide_table_is_known_by_dates_under_names_of_stages() -> None:
         ([datetime(2026, 1, 5, tzinfo=UTC)], None, []),
         (["01/25/2026", "01/05/2026"], "%m/%d/%Y", ["Times name no zone"]),
         (["25.01.2026"], "%d.%m.%Y", ["Times name no zone"]),
+        (["2026-01-25 6:49:18", "2026-1-5 16:49:18"], "%Y-%m-%d %H:%M:%S", ["Times name no zone"]),
         (["2026年1月5日"], "%Y年%m月%d日", ["Times name no zone"]),
         (
             ["01/05/2026", "02/05/2026"],

@@ -22,10 +22,11 @@ _MOST = 0.8
 """The share of values that must be of a kind for a column to be."""
 FORMATS = (
     *("%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y年%m月%d日"),
+    *("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"),
     *("%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"),
     *("%m/%d/%Y %I:%M %p", "%d.%m.%Y %H:%M", "%d-%b-%Y", "%b %d, %Y", "%d %b %Y"),
 )
-"""Forms of times that are not ISO 8601, as files have them."""
+"""Forms of times that are not ISO 8601, or nearly (2026-1-5 9:30), as files have them."""
 
 
 class Sample:
