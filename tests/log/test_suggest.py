@@ -242,7 +242,7 @@ def test_a_suggestion_shows_itself() -> None:
 def test_of_a_large_file_the_beginning_is_looked_at(tmp_path: Path) -> None:
     path = tmp_path / "deals.csv"
     row = "deal-{0},lead,2026-01-05," + "x" * 1_000 + "\n"
-    text = "id,stage,at,note\n" + "".join(map(row.format, range(9_000)))
+    text = "id,stage,at,note\n" + "".join(map(row.format, range(20_000)))
     path.write_text(text + "deal-0,zzz,2026-01-05,\n")
 
     found = suggest_mapping(path, FUNNEL)
