@@ -52,7 +52,7 @@ def test_of_many_the_first_are_listed(run: Command) -> None:
     text = "deal,stage,at\n" + "".join(f"D{n},x,2026-01-01T00:00Z\n" for n in range(60))
     done = run("check", write(text), *OPTIONS)
     assert len(rows(done.out)) == 51
-    assert done.out.rstrip().endswith("… and 10 more")
+    assert done.out.rstrip().endswith("… and 10 more.")
 
     few = run("check", "deals.csv", *OPTIONS, "--most", "3", "--lang", "zh")
     assert "……另有 57 行" in few.out
