@@ -102,7 +102,6 @@ def prepared(n: int) -> Contestants:
             with_salesfunnel.counts_of_log,
             lambda: with_salesfunnel.log(ordered),
             _itself,
-            note="adds up durations too, where the others only count",
         ),
         _yardstick(n),
         Contestant("numpy", with_numpy.counts_of_sorted, _same(ordered), _itself),
