@@ -27,8 +27,9 @@ from salesfunnel.metrics import (
     stage_table,
     summary,
 )
-from salesfunnel.table import MISSING, Column, Phrase, Table
+from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
+from salesfunnel.text.numbers import MISSING
 from salesfunnel.text.width import display_width
 
 

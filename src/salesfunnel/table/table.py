@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from salesfunnel.columns import saved
 from salesfunnel.columns.exports import Exports
@@ -17,152 +16,15 @@ from salesfunnel.columns.files import MAX_BYTES, Limits
 from salesfunnel.columns.typed import in_json
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
-from salesfunnel.text.catalogue import catalogue, default_language, resolve
-from salesfunnel.text.escape import escape_markdown
-from salesfunnel.text.markup import SORT, html_notes, html_table
-from salesfunnel.text.numbers import (
-    format_decimal,
-    format_integer,
-    format_money,
-    format_p_value,
-    format_percent,
-    format_rate_interval,
-)
-from salesfunnel.text.times import format_datetime, format_duration
-from salesfunnel.text.width import display_width, pad, plain
+from salesfunnel.table.column import Column
+from salesfunnel.table.phrase import Phrase
+from salesfunnel.table.shown import Shown, texts
+from salesfunnel.text.catalogue import default_language, resolve
+from salesfunnel.text.markup import SORT, html_notes
+from salesfunnel.text.width import plain
 
-MISSING = "–"
 _SORTABLE, _MOST_ROWS = 10, 60
 """Rows from which on a table in a notebook can be sorted, and rows that it has at most."""
-_KINDS = ("text", "integer", "decimal", "rate", "money", "p_value", "seconds", "time")
-
-
-class Phrase(NamedTuple):
-    """A text of the catalogue: its key, and the values of its fields.
-
-    A value that depends on the language is put in it first: a phrase, a datetime, or a callable
-    that gives the text in a language.
-    """
-
-    key: str
-    values: Mapping[str, object] = {}
-
-    def text(self, lang: str) -> str:
-        """Return the text in a language."""
-        values = {name: _in_language(value, lang) for name, value in self.values.items()}
-        return catalogue(lang).text(self.key, **values)
-
-
-def _in_language(value: object, lang: str) -> object:
-    if isinstance(value, Phrase):
-        return value.text(lang)
-    if isinstance(value, datetime):
-        return format_datetime(value, lang)
-    return value(lang) if callable(value) else value
-
-
-class Column:
-    """One column of a table.
-
-    Parameters
-    ----------
-    name : str
-        What code calls it; people see its title from the catalogue.
-    values : array-like
-        One-dimensional; texts as an object array, with None where there is none.
-    kind : {"text", "integer", "decimal", "rate", "money", "p_value", "seconds", "time"}, optional
-        How people see the values; told from the dtype where it is not given.
-    labels : callable, optional
-        Gives the name of a value for people: ``labels(value, lang)``.
-    title : str or Phrase, optional
-        The column whose title in the catalogue people see, where it is not this one's, or the text.
-    blank : (n,) bool array, optional
-        Values that are of no meaning to people, who see "–"; code and exports have them.
-    """
-
-    __slots__ = ("blank", "kind", "labels", "name", "title", "values")
-
-    def __init__(
-        self,
-        name: str,
-        values: ArrayLike | Sequence[object],
-        kind: str | None = None,
-        labels: Callable[[Any, str], str] | None = None,
-        *,
-        title: str | Phrase | None = None,
-        blank: NDArray[np.bool_] | None = None,
-    ) -> None:
-        array = values if isinstance(values, np.ndarray) else _as_array(values)
-        if array.ndim != 1:
-            raise DefinitionError(f"column {name!r} is one-dimensional, not {array.shape}")
-        if kind is not None and kind not in _KINDS:
-            raise DefinitionError(f"a column is of the kind {', '.join(_KINDS)}, not {kind!r}")
-        if array.dtype.kind == "U":
-            array = array.astype(object)
-        array = array.view()
-        array.flags.writeable = False
-        self.name = name
-        self.values: NDArray[Any] = array
-        self.kind = kind or {"i": "integer", "u": "integer", "f": "decimal", "M": "time"}.get(
-            array.dtype.kind, "text"
-        )
-        self.labels = labels
-        self.title = title or name
-        self.blank = blank
-
-    def header(self, lang: str) -> str:
-        """Return the title that people see."""
-        title = self.title
-        return plain(
-            title.text(lang) if isinstance(title, Phrase) else catalogue(lang).header(title)
-        )
-
-    def is_blank(self, index: int) -> bool:
-        """Return whether a value is of no meaning to people."""
-        return self.blank is not None and bool(self.blank[index])
-
-    def sort_values(self) -> list[float | None] | None:
-        """Return the numbers that rows are sorted by; None for texts, which sort as they read."""
-        if self.kind == "text":
-            return None
-        values = self.values
-        known = ~np.isnat(values) if values.dtype.kind == "M" else values == values
-        if self.blank is not None:
-            known = known & ~self.blank
-        if values.dtype.kind == "M":
-            values = values.astype("datetime64[us]").astype(np.int64)
-        return [
-            float(value) if there else None
-            for value, there in zip(values.tolist(), known.tolist(), strict=True)
-        ]
-
-    def cell(self, index: int, lang: str) -> str:
-        """Return one value as people read it."""
-        value = self.values[index]
-        if self.is_blank(index):
-            return MISSING
-        if self.kind == "text":
-            if value is None:
-                return MISSING
-            if isinstance(value, (bool, np.bool_)):
-                return catalogue(lang).text("value.true" if value else "value.false")
-            return plain(self.labels(value, lang) if self.labels else str(value))
-        if self.kind == "time":
-            return format_datetime(to_plain(self.values[index : index + 1])[0], lang)
-        number = value.item() if isinstance(value, np.generic) else value
-        if self.kind == "rate":
-            return format_percent(number, lang)
-        if self.kind == "integer":
-            return format_integer(number, lang)
-        if self.kind == "seconds":
-            return format_duration(number, lang)
-        if self.kind == "p_value":
-            return format_p_value(number, lang)
-        return (
-            format_money(number, None, lang, digits=0)
-            if self.kind == "money"
-            else format_decimal(number, lang, 2)
-        )
 
 
 class Table(Exports):
@@ -296,37 +158,19 @@ class Table(Exports):
     def to_text(self, lang: str | None = None, *, notes: bool = True) -> str:
         """Return the table as text, aligned in a terminal, its title above and its notes below."""
         lang = resolve(lang or default_language())
-        header, rows, is_number = self._shown(lang)
-        widths = [
-            max(display_width(cell) for cell in column)
-            for column in zip(header, *rows, strict=True)
-        ]
-
-        def line(cells: Sequence[str]) -> str:
-            padded = (
-                pad(cell, width, "right" if right else "left")
-                for cell, width, right in zip(cells, widths, is_number, strict=True)
-            )
-            return "  ".join(padded).rstrip()
-
         lines = [plain(self.title.text(lang)), ""] if self.title else []
-        lines += [line(header), "  ".join("─" * width for width in widths)]
-        lines += [line(row) for row in rows] or [catalogue(lang).text("value.no_rows")]
+        lines += self._shown(lang).text_lines()
         if notes and self.notes:
             lines += ["", *(plain(note.text(lang)) for note in self.notes)]
         return "\n".join(lines)
 
     def to_markdown(self, lang: str | None = None) -> str:
         """Return the table as a Markdown pipe table."""
-        header, rows, is_number = self._shown(resolve(lang or default_language()))
-        rule = ["---:" if right else "---" for right in is_number]
-        lines = [[escape_markdown(cell) for cell in line] for line in (header, *rows)]
-        lines.insert(1, rule)
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return self._shown(resolve(lang or default_language())).markdown()
 
     def texts(self, name: str, lang: str | None = None) -> list[str]:
         """Return a column as people read it: a rate with its interval, the names of keys."""
-        return self._cells(self.column(name), resolve(lang or default_language()))
+        return texts(self.column(name), self._columns, resolve(lang or default_language()))
 
     def to_html(self, lang: str | None = None, *, notes: bool = True) -> str:
         """Return the table as an HTML fragment, its notes below; everything in it is escaped."""
@@ -343,56 +187,12 @@ class Table(Exports):
         return f"{shown._html(lang, [*notes, *self.notes], sort=True)}\n{SORT}"
 
     def _html(self, lang: str, notes: Sequence[Phrase], *, sort: bool = False) -> str:
-        header, rows, is_number = self._shown(lang)
-        fragment = html_table(
-            lang,
-            header,
-            rows,
-            is_number,
-            caption=self.title.text(lang) if self.title else None,
-            values=[column.sort_values() for column in self._visible()] if sort else None,
-        )
+        caption = self.title.text(lang) if self.title else None
+        fragment = self._shown(lang).html(caption, sort=sort)
         return "\n".join([fragment, *([html_notes(n.text(lang) for n in notes)] if notes else [])])
 
-    def _shown(self, lang: str) -> tuple[list[str], list[list[str]], list[bool]]:
-        """Return header, rows and whether each column is of numbers, as people see them.
-
-        The parts of a rate are shown in one cell with it: ``30.0% (27.2–32.9)``.
-        """
-        shown = self._visible()
-        header = [column.header(lang) for column in shown]
-        cells = [self._cells(column, lang) for column in shown]
-        rows = [list(row) for row in zip(*cells, strict=True)]
-        return header, rows, [column.kind != "text" for column in shown]
-
-    def _visible(self) -> list[Column]:
-        """Return the columns that people see."""
-        parts = {
-            part
-            for name, column in self._columns.items()
-            if column.kind == "rate"
-            for part in self._parts_of(name)
-        }
-        return [c for c in self._columns.values() if c.name not in parts | self.hidden]
-
-    def _parts_of(self, rate: str) -> tuple[str, ...]:
-        prefix = "" if rate == "value" else f"{rate}_"
-        bounds = tuple(f"{prefix}{part}" for part in ("low", "high"))
-        counts = tuple(f"{prefix}{part}" for part in ("numerator", "denominator"))
-        found = bounds if rate == "value" else bounds + counts
-        return tuple(name for name in found if name in self._columns)
-
-    def _cells(self, column: Column, lang: str) -> list[str]:
-        bounds = [name for name in self._parts_of(column.name) if name.endswith(("low", "high"))]
-        if column.kind != "rate" or len(bounds) != 2:
-            return [column.cell(index, lang) for index in range(len(self))]
-        low, high = (self[name].tolist() for name in bounds)
-        return [
-            column.cell(index, lang)
-            if column.is_blank(index)
-            else format_rate_interval(value, low[index], high[index], lang)
-            for index, value in enumerate(column.values.tolist())
-        ]
+    def _shown(self, lang: str) -> Shown:
+        return Shown.of(self._columns, self.hidden, lang)
 
     # ── for machines ──────────────────────────────────────────────────────────────────────────────
 
@@ -480,11 +280,6 @@ class Table(Exports):
 
     def _saved(self) -> saved.Saved:
         return saved.Saved({name: column.values for name, column in self._columns.items()})
-
-
-def _as_array(values: ArrayLike | Sequence[object]) -> NDArray[Any]:
-    array = np.asarray(values)
-    return np.array(values, object) if array.dtype.kind in "US" else array
 
 
 def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
