@@ -11,16 +11,38 @@ import copyreg
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from salesfunnel.wording import Listed, Wording
+
 if TYPE_CHECKING:
     from salesfunnel.model.lead import Lead
     from salesfunnel.model.opportunity import Opportunity
 
 
 class SalesFunnelError(Exception):
-    """Base of every error that this library raises on purpose."""
+    """Base of every error that this library raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What was given, what was expected, and what to do: a template of `str.format`, or without
+        fields the text as it stands.
+    **fields
+        The values of the template's fields.
+
+    Attributes
+    ----------
+    words : str
+        The message, with the template and the fields it is made of: what `salesfunnel.explain`
+        says in another language.
+    """
 
     # KeyError would print the message with quotes around it.
     __str__ = Exception.__str__
+
+    def __init__(self, message: str = "", /, **fields: object) -> None:
+        made = isinstance(message, (Wording, Listed)) and not fields
+        self.words: str = message if made else Wording(message, **fields)
+        super().__init__(str(self.words))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Out of a process pool an error comes as a copy, made of its message and its attributes:
@@ -87,12 +109,21 @@ class TransitionError(SalesFunnelError):
         self.state = opportunity.stage
         self.asked = asked
         self.allowed = tuple(allowed)
-        where = f"in {self.state!r}" if self.state is not None else "not opened yet"
+        opened = self.state is not None
+        where = Wording("in {state!r}", state=self.state) if opened else Wording("not opened yet")
         choices = ""
         if self.allowed and asked not in self.allowed:
-            may = "from here it may enter" if self.state is not None else "it may start at"
-            choices = f"; {may} {', '.join(map(repr, self.allowed))}"
-        super().__init__(f"opportunity {opportunity.id!r} ({where}): {problem}{choices}")
+            choices = Wording(
+                "; from here it may enter {allowed}" if opened else "; it may start at {allowed}",
+                allowed=Listed(map(repr, self.allowed)),
+            )
+        super().__init__(
+            "opportunity {id!r} ({where}): {problem}{choices}",
+            id=opportunity.id,
+            where=where,
+            problem=problem,
+            choices=choices,
+        )
 
 
 class NotOpenedError(TransitionError):
@@ -178,12 +209,17 @@ class ObserverError(SalesFunnelError):
     def __init__(self, opportunity: Opportunity, errors: Sequence[Exception]) -> None:
         self.opportunity = opportunity
         self.errors = tuple(errors)
-        listing = "; ".join(f"{type(error).__name__}: {error}" for error in self.errors)
-        failed = "1 observer" if len(self.errors) == 1 else f"{len(self.errors)} observers"
+        n_errors = len(self.errors)
         super().__init__(
-            f"opportunity {opportunity.id!r} entered {opportunity.stage!r}, but "
-            f"{failed} failed: {listing}. "
-            "The change is complete; its value is this error's `.opportunity`"
+            "opportunity {id!r} entered {stage!r}, but {failed} failed: {errors}. "
+            "The change is complete; its value is this error's `.opportunity`",
+            id=opportunity.id,
+            stage=opportunity.stage,
+            failed=Wording("1 observer" if n_errors == 1 else "{n} observers", n=n_errors),
+            errors=Listed(
+                (Wording("{kind}: {error}", kind=type(e).__name__, error=e) for e in self.errors),
+                "; ",
+            ),
         )
 
 
@@ -212,9 +248,13 @@ class LeadStateError(SalesFunnelError):
         self.state = state
         self.asked = asked
         self.allowed = tuple(allowed)
-        choices = ", ".join(map(repr, self.allowed)) or "nothing: it is an opportunity now"
+        choices = Listed(map(repr, self.allowed))
         super().__init__(
-            f"lead {lead.id!r} ({state}): {problem}; from here it may become {choices}"
+            "lead {id!r} ({state}): {problem}; from here it may become {choices}",
+            id=lead.id,
+            state=state,
+            problem=problem,
+            choices=choices or Wording("nothing: it is an opportunity now"),
         )
 
 
@@ -249,11 +289,22 @@ class BadRow(NamedTuple):
     value: Any
     expected: str
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> Wording:
+        """What it says, as it can be translated."""
         value = repr(self.value)
         if len(value) > 80:
             value = value[:77] + "…" + value[-1]
-        return f"row {self.row}, {self.column}: {value}, expected {self.expected}"
+        return Wording(
+            "row {row}, {column}: {value}, expected {expected}",
+            row=self.row,
+            column=self.column,
+            value=value,
+            expected=self.expected,
+        )
+
+    def __str__(self) -> str:
+        return str(self.words)
 
 
 class DataError(SalesFunnelError, ValueError):
@@ -269,13 +320,19 @@ class DataError(SalesFunnelError, ValueError):
 
     shown = 20
 
-    def __init__(self, problem: str, rows: Sequence[BadRow] = (), more: int = 0) -> None:
+    def __init__(
+        self, problem: str, /, rows: Sequence[BadRow] = (), more: int = 0, **fields: object
+    ) -> None:
         self.rows = tuple(rows)
         self.more = more
-        lines = [problem, *(f"  {row}" for row in self.rows)]
+        if not (self.rows or more):
+            super().__init__(problem, **fields)
+            return
+        lines = [Wording(problem, **fields) if fields else problem]
+        lines += [Wording("  {row}", row=row.words) for row in self.rows]
         if more:
-            lines.append(f"  … and {more:,} more")
-        super().__init__("\n".join(lines))
+            lines.append(Wording("  … and {more:,} more", more=more))
+        super().__init__(Listed(lines, "\n"))
 
 
 class EmptyFileError(DataError):
@@ -344,5 +401,7 @@ class MissingExtraError(SalesFunnelError, ImportError):
     def __init__(self, feature: str, extra: str) -> None:
         self.extra = extra
         super().__init__(
-            f"{feature} needs an optional dependency: pip install 'salesfunnel[{extra}]'"
+            "{feature} needs an optional dependency: pip install 'salesfunnel[{extra}]'",
+            feature=feature,
+            extra=extra,
         )

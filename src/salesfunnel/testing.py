@@ -62,9 +62,14 @@ def funnels(
     """
     if not 1 <= min_stages <= max_stages <= MAX_STAGES or max_post_sale < 0 or max_reasons < 0:
         raise DefinitionError(
-            f"a funnel has 1 to {MAX_STAGES} stages and no less than none of anything else; given: "
-            f"min_stages={min_stages}, max_stages={max_stages}, max_post_sale={max_post_sale}, "
-            f"max_reasons={max_reasons}"
+            "a funnel has 1 to {limit} stages and no less than none of anything else; given: "
+            "min_stages={min_stages}, max_stages={max_stages}, max_post_sale={max_post_sale}, "
+            "max_reasons={max_reasons}",
+            limit=MAX_STAGES,
+            min_stages=min_stages,
+            max_stages=max_stages,
+            max_post_sale=max_post_sale,
+            max_reasons=max_reasons,
         )
     return _funnels(min_stages, max_stages, max_post_sale, max_reasons)
 
@@ -178,7 +183,7 @@ def logs(
     >>> test_everyone_who_entered_went_on_or_was_lost_or_is_still_there()
     """
     if funnel is not None and not isinstance(funnel, Funnel):
-        raise DefinitionError(f"the funnel of logs is a Funnel, not {funnel!r}")
+        raise DefinitionError("the funnel of logs is a Funnel, not {funnel!r}", funnel=funnel)
     return _logs(funnel, max_opportunities, max_entries, tuple(attributes))
 
 

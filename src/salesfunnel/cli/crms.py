@@ -9,6 +9,7 @@ from salesfunnel.cli.funnels import asked_funnel
 from salesfunnel.cli.outcome import CommandError
 from salesfunnel.crm import hubspot, jiandaoyun, salesforce
 from salesfunnel.log.stagelog import StageLog
+from salesfunnel.wording import Listed
 
 SOURCES = {
     "salesforce": (
@@ -37,12 +38,17 @@ def read_crm(options: argparse.Namespace) -> StageLog:
     for name in _OWN:
         if getattr(options, name):
             option = name.replace("_", "-")
-            raise CommandError(f"argument --{option}: not allowed with --crm, which knows it")
+            raise CommandError(
+                "argument --{option}: not allowed with --crm, which knows it", option=option
+            )
     sources: dict[str, Any] = {known[0]: options.file}
     for name, path in options.source:
         if name not in known[1:]:
             raise CommandError(
-                f"argument --source: {crm} has no {name!r}; there are {', '.join(known[1:])}"
+                "argument --source: {crm} has no {name!r}; there are {known}",
+                crm=crm,
+                name=name,
+                known=Listed(known[1:]),
             )
         sources.setdefault(name, []).append(path)
     common: dict[str, Any] = {
@@ -78,4 +84,6 @@ def read_crm(options: argparse.Namespace) -> StageLog:
 def _refuse(options: argparse.Namespace, *names: str) -> None:
     for name in names:
         if getattr(options, name):
-            raise CommandError(f"argument --{name}: it is not for --crm {options.crm}")
+            raise CommandError(
+                "argument --{name}: it is not for --crm {crm}", name=name, crm=options.crm
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 
 from salesfunnel.cli.outcome import CommandError
+from salesfunnel.wording import Listed
 
 
 def ending_of(path: str, known: tuple[str, ...]) -> str:
@@ -17,7 +18,9 @@ def ending_of(path: str, known: tuple[str, ...]) -> str:
     """
     ending = PurePath(path).suffix.lower()
     if ending not in known:
-        raise CommandError(f"{path!r}: the ending says what is written: {', '.join(known)}")
+        raise CommandError(
+            "{path!r}: the ending says what is written: {known}", path=path, known=Listed(known)
+        )
     return ending
 
 

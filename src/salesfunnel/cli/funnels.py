@@ -18,6 +18,7 @@ from salesfunnel.errors import DefinitionError
 from salesfunnel.log.naming import names_of_states
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.missing import is_missing
+from salesfunnel.wording import Listed
 
 _LISTED = 50
 """How many names of stages a message lists at most."""
@@ -39,9 +40,11 @@ def asked_funnel(options: argparse.Namespace) -> Funnel | None:
             text = Path(options.funnel).read_text(encoding="utf-8-sig")
             return Funnel.from_dict(json.loads(text))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise DefinitionError(f"{options.funnel} is not JSON: {error}") from None
+            raise DefinitionError(
+                "{path} is not JSON: {error}", path=options.funnel, error=error
+            ) from None
         except DefinitionError as error:
-            raise DefinitionError(f"{options.funnel}: {error}") from None
+            raise DefinitionError("{path}: {error}", path=options.funnel, error=error) from None
     return None if options.preset is None else Funnel.preset(options.preset)
 
 
@@ -67,13 +70,16 @@ def funnel_of(options: argparse.Namespace, stage_map: dict[str, Any]) -> Funnel:
     unknown = [name for name in found if name not in known]
     if unknown:
         raise DefinitionError(
-            f"the standard funnel does not know every stage in column {options.stage!r}. "
-            "Name your funnel by --funnel FILE.json or --preset NAME, or say what a name means by "
-            "--map 'NAME=STATE' ('NAME=lost:REASON' for a loss, 'NAME=' for rows that are no "
-            "stage).\n"
-            f"stages found: {_listing(list(found))}\n"
-            f"not known: {_listing(unknown)}\n"
-            f"states of the standard funnel: {', '.join(funnel.states)}"
+            "the standard funnel does not know every stage in column {column!r}. Name your funnel "
+            "by --funnel FILE.json or --preset NAME, or say what a name means by --map "
+            "'NAME=STATE' ('NAME=lost:REASON' for a loss, 'NAME=' for rows that are no stage).\n"
+            "stages found: {found}\n"
+            "not known: {unknown}\n"
+            "states of the standard funnel: {states}",
+            column=options.stage,
+            found=_listing(list(found)),
+            unknown=_listing(unknown),
+            states=Listed(funnel.states),
         )
     return funnel
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from salesfunnel.errors import SalesFunnelError
+
 DONE, FAILED, MISUSED = 0, 1, 2
 """Exit codes: done; the data or a file are at fault; the command was not understood."""
 
@@ -15,5 +17,5 @@ class Outcome(NamedTuple):
     code: int = DONE
 
 
-class CommandError(Exception):
+class CommandError(SalesFunnelError):
     """A command that cannot be understood, though each of its options can."""

@@ -20,6 +20,7 @@ from salesfunnel.log.current import read_current
 from salesfunnel.log.read import Fields, read_csv, read_jsonl, read_parquet
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.wide import read_wide
+from salesfunnel.wording import Listed
 
 _HISTORY = ("opportunity", "stage", "entered_at")
 
@@ -34,7 +35,9 @@ def read_and_tell(options: argparse.Namespace) -> StageLog:
         rows = [BadRow(**row) for row in log.rejected.rows()]
         shown = DataError.shown
         what = "1 row is" if len(rows) == 1 else f"{len(rows):,} rows are"
-        complain(str(DataError(f"{what} left out:", rows[:shown], max(0, len(rows) - shown))))
+        complain(
+            str(DataError("{what} left out:", rows[:shown], max(0, len(rows) - shown), what=what))
+        )
     return log
 
 
@@ -57,7 +60,7 @@ def _read(options: argparse.Namespace, progress: Any) -> StageLog:
         return read_crm(options)
     for name in ("source", "field", "pipeline", "partial"):
         if getattr(options, name):
-            raise CommandError(f"argument --{name}: it is for --crm")
+            raise CommandError("argument --{name}: it is for --crm", name=name)
     if options.entered:
         return _wide(options)
     if options.created is not None or options.closed is not None:
@@ -159,7 +162,7 @@ def _wide(options: argparse.Namespace) -> StageLog:
     for name in ("stage", "entered_at", "created", "closed", "start", "map"):
         if getattr(options, name):
             option = name.replace("_", "-")
-            raise CommandError(f"argument --{option}: not allowed with --entered")
+            raise CommandError("argument --{option}: not allowed with --entered", option=option)
     _require(options, "opportunity")
     return read_wide(
         options.file,
@@ -192,7 +195,9 @@ def _require(options: argparse.Namespace, *names: str) -> None:
     missing = [f"--{name.replace('_', '-')}" for name in names if getattr(options, name) is None]
     if missing:
         raise CommandError(
-            f"the following arguments are required: {', '.join(missing)}{''.join(_hint(options))}"
+            "the following arguments are required: {missing}{hint}",
+            missing=Listed(missing),
+            hint="".join(_hint(options)),
         )
 
 

@@ -57,7 +57,7 @@ def with_settings(arguments: Sequence[str]) -> list[str]:
         with Path(path).open("rb") as file:
             content = tomllib.load(file)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DefinitionError(f"{path} is not TOML: {error}") from None
+        raise DefinitionError("{path} is not TOML: {error}", path=path, error=error) from None
     given = {argument.partition("=")[0].removeprefix("--") for argument in arguments}
     asked = ASKED[command]
     put: list[str] = []
@@ -78,7 +78,10 @@ def with_settings(arguments: Sequence[str]) -> list[str]:
         else:
             known_names = ", ".join([*SCALARS, *QUESTION, "by", "where", *TABLES])
             raise DefinitionError(
-                f"{path} has the setting {name!r}, which is none; there are {known_names}"
+                "{path} has the setting {name!r}, which is none; there are {known}",
+                path=path,
+                name=name,
+                known=known_names,
             )
     return [command, *put, *arguments[1:]]
 
@@ -96,7 +99,12 @@ def _path(arguments: Sequence[str]) -> str | None:
 def _scalar(path: str, setting: str, value: Any) -> list[str]:
     if setting == "partial":
         if not isinstance(value, bool):
-            raise DefinitionError(f"{path}: {setting} is true or false, not {value!r}")
+            raise DefinitionError(
+                "{path}: {setting} is true or false, not {value!r}",
+                path=path,
+                setting=setting,
+                value=value,
+            )
         return ["--partial"] if value else []
     return [f"--{setting}={_text(path, setting, value)}"]
 
@@ -104,14 +112,19 @@ def _scalar(path: str, setting: str, value: Any) -> list[str]:
 def _text(path: str, setting: str, value: Any) -> str:
     """Return a text, number or date of the file as the command line would have it."""
     if isinstance(value, (bool, dict, list)):
-        raise DefinitionError(f"{path}: {setting} is a text, not {value!r}")
+        raise DefinitionError(
+            "{path}: {setting} is a text, not {value!r}", path=path, setting=setting, value=value
+        )
     return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
 def _pairs(path: str, setting: str, value: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(value, dict):
         raise DefinitionError(
-            f"{path}: {setting} is a table, as in [{setting}] with a line for each, not {value!r}"
+            "{path}: {setting} is a table, as in [{setting}] with a line for each, not {value!r}",
+            path=path,
+            setting=setting,
+            value=value,
         )
     for key, text in value.items():
         yield key, _text(path, f"{setting}.{key}", text)
@@ -124,7 +137,11 @@ def _by(path: str, value: Any) -> list[str]:
 
 def _where(path: str, value: Any) -> list[str]:
     if not isinstance(value, dict):
-        raise DefinitionError(f"{path}: where is a table of attributes and labels, not {value!r}")
+        raise DefinitionError(
+            "{path}: where is a table of attributes and labels, not {value!r}",
+            path=path,
+            value=value,
+        )
     return [
         f"--where={name}={_text(path, f'where.{name}', label)}"
         for name, labels in value.items()

@@ -28,6 +28,7 @@ from salesfunnel.metrics.velocity import velocity
 from salesfunnel.periods import from_microseconds
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue
+from salesfunnel.wording import Listed
 
 Made = Callable[..., Table]
 TABLES: dict[str, Made] = {
@@ -58,9 +59,11 @@ def run(options: argparse.Namespace) -> Outcome:
             raise CommandError("argument --json: not allowed with argument --out")
         ending_of(options.out, ENDINGS)  # before the work
     if options.table in _WITHOUT_BY and options.by:
-        raise CommandError(f"argument --by: {options.table} is a list without groups; use --where")
+        raise CommandError(
+            "argument --by: {table} is a list without groups; use --where", table=options.table
+        )
     if options.period is not None and options.table not in _WITH_PERIOD:
-        raise CommandError(f"argument --period: it is for {', '.join(_WITH_PERIOD)}")
+        raise CommandError("argument --period: it is for {known}", known=Listed(_WITH_PERIOD))
     log = read_and_tell(options)
     asked: dict[str, Any] = {"as_of": options.as_of, "where": where_of(options)}
     if options.table not in _WITHOUT_BY:

@@ -16,6 +16,7 @@ from salesfunnel.columns.rawtable import RawTable, Values
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DataError, MissingExtraError
 from salesfunnel.kernel.progress import Meter
+from salesfunnel.wording import Listed
 
 BATCH = 1 << 17
 """Rows of a batch."""
@@ -57,13 +58,17 @@ def arrow_batches(
                     watch.at(start)
         except pa.ArrowException as error:
             raise DataError(
-                f"{path} is no Parquet or Arrow file, or a damaged one: {_first_line(error)}"
+                "{path} is no Parquet or Arrow file, or a damaged one: {problem}",
+                path=path,
+                problem=_first_line(error),
             ) from None
         except OSError as error:
             if error.errno is not None:
                 raise
             raise DataError(
-                f"{path} is a damaged Parquet or Arrow file: {_first_line(error)}"
+                "{path} is a damaged Parquet or Arrow file: {problem}",
+                path=path,
+                problem=_first_line(error),
             ) from None
 
 
@@ -146,7 +151,7 @@ def _table(pa: ModuleType, batch: Any, name: str, start: int) -> RawTable:
     names = list(batch.schema.names)
     twice = sorted({column for column in names if names.count(column) > 1})
     if twice:
-        raise DataError(f"{name} names a column twice: {', '.join(twice)}")
+        raise DataError("{name} names a column twice: {columns}", name=name, columns=Listed(twice))
     with_zone = frozenset(
         field.name for field in batch.schema if getattr(field.type, "tz", None) is not None
     )

@@ -16,6 +16,7 @@ from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.errors import DataError, EmptyFileError, FileLimitError, TruncatedFileError
 from salesfunnel.kernel.progress import Meter
 from salesfunnel.text.escape import neutralise_formula
+from salesfunnel.wording import Listed
 
 BATCH = 500_000
 """Cells of a batch, where Python's own reader reads it: some 50 MB."""
@@ -109,7 +110,7 @@ def _slow_tables(
         header = next((cells for _, cells in numbered if cells), None)
         if header is None:
             raise EmptyFileError(
-                f"{name} is empty; a line with the names of the columns is expected"
+                "{name} is empty; a line with the names of the columns is expected", name=name
             )
         header = _names(header, name)
         rest = dropwhile(lambda line: line[0] <= n_done, numbered)
@@ -129,23 +130,33 @@ def _checked(lines: Any, name: str) -> Iterator[list[str]]:
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             raise TruncatedFileError(
-                f"{name} ends inside a quoted cell: its end is missing, or one quotation mark too "
-                "many opens a cell"
+                "{name} ends inside a quoted cell: its end is missing, or one quotation mark too "
+                "many opens a cell",
+                name=name,
             ) from None
         if "field larger than" in str(error):
             raise FileLimitError(
-                f"{name}, line {lines.line_num}: a cell has more than {csv.field_size_limit():,} "
-                "characters: one quotation mark too many opens a cell, or max_line= raises the "
-                "limit"
+                "{name}, line {line}: a cell has more than {limit:,} characters: one quotation "
+                "mark too many opens a cell, or max_line= raises the limit",
+                name=name,
+                line=lines.line_num,
+                limit=csv.field_size_limit(),
             ) from None
-        raise DataError(f"{name}, near line {lines.line_num}: not CSV: {error}") from None
+        raise DataError(
+            "{name}, near line {line}: not CSV: {error}",
+            name=name,
+            line=lines.line_num,
+            error=error,
+        ) from None
 
 
 def _names(header: Sequence[str], name: str) -> list[str]:
     names = [cell.strip() for cell in header]
     repeated = [cell for cell, times in Counter(names).items() if cell and times > 1]
     if repeated:
-        raise DataError(f"{name} names a column twice: {', '.join(sorted(repeated))}")
+        raise DataError(
+            "{name} names a column twice: {columns}", name=name, columns=Listed(sorted(repeated))
+        )
     return names
 
 

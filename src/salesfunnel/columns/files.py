@@ -66,8 +66,10 @@ def chunks(
             size += len(piece)
             if compressed and size > limits.max_bytes:
                 raise FileLimitError(
-                    f"{path} holds more than {limits.max_bytes:,} bytes, once decompressed; "
-                    "max_bytes= raises the limit"
+                    "{path} holds more than {limit:,} bytes, once decompressed; max_bytes= raises "
+                    "the limit",
+                    path=path,
+                    limit=limits.max_bytes,
                 )
             yield piece
 
@@ -141,13 +143,19 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes] | gzip.GzipFile, bool, IO[by
         except EOFError:
             kind = "gzip" if magic.startswith(b"\x1f\x8b") else "zip"
             raise TruncatedFileError(
-                f"{path} is a {kind} file that breaks off before its end: fetch it again"
+                "{path} is a {kind} file that breaks off before its end: fetch it again",
+                path=path,
+                kind=kind,
             ) from None
         except (gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(f"{path} is a damaged gzip file: {error}") from None
+            raise DataError(
+                "{path} is a damaged gzip file: {error}", path=path, error=error
+            ) from None
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
             raise DataError(
-                f"{path} is a zip file that is damaged, breaks off or has a password: {error}"
+                "{path} is a zip file that is damaged, breaks off or has a password: {error}",
+                path=path,
+                error=error,
             ) from None
 
 
@@ -160,8 +168,9 @@ def _member(archive: zipfile.ZipFile, path: Path) -> str:
     ]
     if "[Content_Types].xml" in names:
         raise DataError(
-            f"{path} is a spreadsheet, not text: save it as CSV, or read it with "
-            "pandas.read_excel and give the dataframe"
+            "{path} is a spreadsheet, not text: save it as CSV, or read it with pandas.read_excel "
+            "and give the dataframe",
+            path=path,
         )
     if len(names) != 1:
         raise DataError(
@@ -186,8 +195,10 @@ def _checked_lines(path: str | Path, limits: Limits, watch: Meter | None = None)
             first = piece.find(ends)
             if length + (len(piece) if first < 0 else first) > limits.max_line:
                 raise FileLimitError(
-                    f"{path}, line {n_lines + 1} has more than {limits.max_line:,} bytes; "
-                    "max_line= raises the limit"
+                    "{path}, line {line} has more than {limit:,} bytes; max_line= raises the limit",
+                    path=path,
+                    line=n_lines + 1,
+                    limit=limits.max_line,
                 )
             length = length + len(piece) if first < 0 else len(piece) - piece.rfind(ends) - 1
             n_lines += piece.count(ends)
@@ -232,8 +243,9 @@ def decode(data: bytes, name: str | Path) -> str:
 
 def _zero_bytes(name: str | Path) -> EncodingError:
     return EncodingError(
-        f"{name} is not text in UTF-8 or GB18030: it has zero bytes, as UTF-16 and spreadsheets "
-        "do. Save it as CSV in UTF-8"
+        "{name} is not text in UTF-8 or GB18030: it has zero bytes, as UTF-16 and spreadsheets "
+        "do. Save it as CSV in UTF-8",
+        name=name,
     )
 
 
@@ -244,7 +256,7 @@ def _neither(data: bytes, name: str | Path, lines_before: int = 0) -> EncodingEr
     except UnicodeDecodeError as error:
         line = lines_before + data.count(b"\n", 0, error.start) + 1
         found = f": byte {data[error.start]:#04x} in line {line}"
-    return EncodingError(f"{name} is neither UTF-8 nor GB18030 text{found}")
+    return EncodingError("{name} is neither UTF-8 nor GB18030 text{found}", name=name, found=found)
 
 
 def _no_text(path: str | Path, limits: Limits) -> EncodingError:

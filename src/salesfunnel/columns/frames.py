@@ -60,7 +60,9 @@ def to_frame(columns: Mapping[str, NDArray[Any]], backend: str) -> Any:
             )
         return nw.to_native(frame)
     except (ValueError, TypeError) as error:
-        raise DefinitionError(f"no dataframe by backend={backend!r}: {error}") from None
+        raise DefinitionError(
+            "no dataframe by backend={backend!r}: {error}", backend=backend, error=error
+        ) from None
 
 
 def from_frame(frame: Any, name: str = "the dataframe", *, whole: bool = True) -> RawTable:
@@ -86,17 +88,20 @@ def from_frame(frame: Any, name: str = "the dataframe", *, whole: bool = True) -
         names = list(wrapped.columns)
     except TypeError:
         raise DefinitionError(
-            f"a dataframe is expected (pandas, polars, pyarrow, …), not {type(frame).__name__}"
+            "a dataframe is expected (pandas, polars, pyarrow, …), not {kind}",
+            kind=type(frame).__name__,
         ) from None
     except nw.exceptions.DuplicateError:
         names = [str(column) for column in frame.columns]
         twice = ", ".join(sorted({column for column in names if names.count(column) > 1}))
-        raise DataError(f"{name} names a column twice: {twice}") from None
+        raise DataError("{name} names a column twice: {twice}", name=name, twice=twice) from None
     if isinstance(wrapped, nw.LazyFrame):
         if not wrapped.implementation.is_duckdb():
             raise DefinitionError(
-                f"a {type(frame).__module__.partition('.')[0]} {type(frame).__name__} has its rows "
-                "not in memory: collect() or compute() it, and give what that returns"
+                "a {library} {kind} has its rows not in memory: collect() or compute() it, and "
+                "give what that returns",
+                library=type(frame).__module__.partition(".")[0],
+                kind=type(frame).__name__,
             )
         try:
             wrapped = wrapped.collect("pyarrow")

@@ -38,19 +38,23 @@ def read_json(path: str | Path, limits: Limits = LIMITS) -> Any:
     """
     text = decode(read_bytes(path, limits), str(path))
     if not text.strip():
-        raise EmptyFileError(f"{path} is empty; JSON is expected")
+        raise EmptyFileError("{path} is empty; JSON is expected", path=path)
     try:
         return loads(text)
     except json.JSONDecodeError as error:
         if _breaks_off(error):
             raise TruncatedFileError(
-                f"{path} breaks off before the end of its JSON: fetch it again"
+                "{path} breaks off before the end of its JSON: fetch it again", path=path
             ) from None
         raise DataError(
-            f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}"
+            "{path}, line {line}, column {column}: not JSON: {problem}",
+            path=path,
+            line=error.lineno,
+            column=error.colno,
+            problem=error.msg,
         ) from None
     except ValueError as error:
-        raise DataError(f"{path}: not JSON: {error}") from None
+        raise DataError("{path}: not JSON: {error}", path=path, error=error) from None
 
 
 def read_json_lines(path: str | Path, limits: Limits = LIMITS) -> RawTable:
@@ -96,7 +100,9 @@ def json_line_batches(
             empty = False
             yield _lines_table(batch, str(path))
         if empty:
-            raise EmptyFileError(f"{path} is empty; a JSON object in each line is expected")
+            raise EmptyFileError(
+                "{path} is empty; a JSON object in each line is expected", path=path
+            )
 
 
 def _lines_table(lines: Sequence[tuple[int, str]], name: str) -> RawTable:
@@ -110,7 +116,9 @@ def _lines_table(lines: Sequence[tuple[int, str]], name: str) -> RawTable:
             cut = isinstance(error, json.JSONDecodeError) and _breaks_off(error)
             if cut and not line.endswith(("\n", "\r")):
                 raise TruncatedFileError(
-                    f"{name} breaks off inside line {number}: fetch it again"
+                    "{name} breaks off inside line {number}: fetch it again",
+                    name=name,
+                    number=number,
                 ) from None
             broken[len(records)] = Broken(_shortened(line.strip()), _RECORD)
             records.append({})

@@ -92,7 +92,9 @@ class Stored(NamedTuple):
     def fault(self, problem: str) -> FileFormatError:
         """Return the error that says what is wrong with the file."""
         return FileFormatError(
-            f"{self.name} is damaged or was changed since it was saved: {problem}"
+            "{name} is damaged or was changed since it was saved: {problem}",
+            name=self.name,
+            problem=problem,
         )
 
 
@@ -182,10 +184,12 @@ def _no_zip(source: IO[bytes], path: str | Path, kind: str) -> Exception:
     source.seek(0)
     begins = source.read(4)
     if not begins:
-        return EmptyFileError(f"{path} is empty")
+        return EmptyFileError("{path} is empty", path=path)
     if begins == b"PK\x03\x04":
-        return TruncatedFileError(f"{path} breaks off before its end: save or copy it once more")
-    return FileFormatError(f"{path} is no file that {kind}.save wrote")
+        return TruncatedFileError(
+            "{path} breaks off before its end: save or copy it once more", path=path
+        )
+    return FileFormatError("{path} is no file that {kind}.save wrote", path=path, kind=kind)
 
 
 def _check_sizes(members: Sequence[zipfile.ZipInfo], path: str | Path, max_bytes: int) -> None:
@@ -199,8 +203,11 @@ def _check_sizes(members: Sequence[zipfile.ZipInfo], path: str | Path, max_bytes
     size = sum(member.file_size for member in members if member.compress_type)
     if size > max_bytes:
         raise FileLimitError(
-            f"{path} holds {size:,} bytes once decompressed, more than max_bytes={max_bytes:,}, "
-            "which raises the limit"
+            "{path} holds {size:,} bytes once decompressed, more than max_bytes={max_bytes:,}, "
+            "which raises the limit",
+            path=path,
+            size=size,
+            max_bytes=max_bytes,
         )
 
 
@@ -212,14 +219,22 @@ def _of_kind(
     header = _about(_array(file, about[0])) if about else {}
     found, version = header.get("format"), header.get("version")
     if not isinstance(found, str) or not found.startswith("salesfunnel."):
-        raise FileFormatError(f"{path} is no file that {kind}.save wrote")
+        raise FileFormatError("{path} is no file that {kind}.save wrote", path=path, kind=kind)
     other = found.removeprefix("salesfunnel.")
     if other != kind:
-        raise FileFormatError(f"{path} holds a {other}, not a {kind}: read it by {other}.load")
+        raise FileFormatError(
+            "{path} holds a {other}, not a {kind}: read it by {other}.load",
+            path=path,
+            other=other,
+            kind=kind,
+        )
     if not isinstance(version, int) or version > VERSION:
         raise FileFormatError(
-            f"{path} is of version {version!r} of the format, and this version of salesfunnel "
-            f"reads up to {VERSION}: install a newer one"
+            "{path} is of version {version!r} of the format, and this version of salesfunnel "
+            "reads up to {latest}: install a newer one",
+            path=path,
+            version=version,
+            latest=VERSION,
         )
 
 

@@ -64,8 +64,10 @@ def pack_values(
         if kind is None:
             if not others_as_text:
                 raise DefinitionError(
-                    f"{what} {value!r} is of the type {type(value).__name__}, which cannot be "
-                    "saved: make it a text"
+                    "{what} {value!r} is of the type {kind}, which cannot be saved: make it a text",
+                    what=what,
+                    value=value,
+                    kind=type(value).__name__,
                 )
             kind, plain = _TEXT, str(plain)
         kinds[place] = kind

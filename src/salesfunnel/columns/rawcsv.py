@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from salesfunnel.columns.typed import to_array
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DataError, EmptyFileError, TruncatedFileError
+from salesfunnel.wording import Listed
 
 _CELL = r'(?:"((?:[^"]|"")*)"|([^,"\r\n]*))(,|\r?\n|\Z)'
 _INTEGER = r"-?\d+"
@@ -47,17 +48,23 @@ def read_raw_csv(text: str, name: str) -> dict[str, NDArray[Any]]:
         If it is none.
     """
     if not text:
-        raise EmptyFileError(f"{name} is empty; a line with the names of the columns is expected")
+        raise EmptyFileError(
+            "{name} is empty; a line with the names of the columns is expected", name=name
+        )
     rows = _rows(text, name)
     if rows == [[_Cell("", False)]]:
         return {}
     header = [cell.text for cell in rows[0]]
     if len(set(header)) < len(header):
-        raise DataError(f"{name} names a column twice: {', '.join(header)}")
+        raise DataError("{name} names a column twice: {columns}", name=name, columns=Listed(header))
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
             raise DataError(
-                f"{name}, row {number} has {len(row)} cells, where the header has {len(header)}"
+                "{name}, row {number} has {n_cells} cells, where the header has {n_columns}",
+                name=name,
+                number=number,
+                n_cells=len(row),
+                n_columns=len(header),
             )
     return {
         column: to_array([_value(row[place]) for row in rows[1:]])
@@ -79,9 +86,11 @@ def _rows(text: str, name: str) -> list[list[_Cell]]:
             line = text.count("\n", 0, place) + 1
             if text[place : place + 1] == '"' and text.count('"', place) % 2:
                 raise TruncatedFileError(
-                    f"{name} ends inside a quoted cell, which begins in line {line}"
+                    "{name} ends inside a quoted cell, which begins in line {line}",
+                    name=name,
+                    line=line,
                 )
-            raise DataError(f"{name}, line {line}: not CSV as it was written")
+            raise DataError("{name}, line {line}: not CSV as it was written", name=name, line=line)
         quoted, bare, end = found.groups()
         cell = _Cell(bare, False) if quoted is None else _Cell(quoted.replace('""', '"'), True)
         rows[-1].append(cell)

@@ -68,7 +68,11 @@ class RawTable(NamedTuple):
             if len(self.columns) == 1 and (marks := [mark for mark in ";\t|" if mark in known]):
                 hint = f". Its columns are set apart by {marks[0]!r}: save it with commas"
             raise MissingColumnError(
-                f"{self.name} has no column {name!r}; it has {known}{hint}"
+                "{table} has no column {name!r}; it has {known}{hint}",
+                table=self.name,
+                name=name,
+                known=known,
+                hint=hint,
             ) from None
 
     def scalars(self, name: str) -> Values:

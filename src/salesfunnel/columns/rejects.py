@@ -31,7 +31,7 @@ class Rejects:
         self, n_rows: int, errors: str = "raise", row_number: RowNumber = lambda index: index
     ) -> None:
         if errors not in ("raise", "collect"):
-            raise DefinitionError(f"errors= is 'raise' or 'collect', not {errors!r}")
+            raise DefinitionError("errors= is 'raise' or 'collect', not {errors!r}", errors=errors)
         self.errors = errors
         self.bad = np.zeros(n_rows, bool)
         """Rows left out so far."""

@@ -105,9 +105,9 @@ def from_json(source: Source, limits: Limits = LIMITS) -> Saved:
         try:
             content = loads(text)
         except ValueError as error:
-            raise DataError(f"{name} is not JSON: {error}") from None
+            raise DataError("{name} is not JSON: {error}", name=name, error=error) from None
     if not isinstance(content, dict) or "columns" not in content:
-        raise DataError(f"{name} has no columns, as what was written by to_json has")
+        raise DataError("{name} has no columns, as what was written by to_json has", name=name)
     return Saved(from_json_columns(content.pop("columns"), name), content)
 
 
@@ -154,7 +154,9 @@ def from_parquet(path: str | Path) -> Saved:
             columns[name] = np.empty(len(values), object)
             columns[name][:] = values
     except (TypeError, ValueError, KeyError) as error:
-        raise DataError(f"{path}: what it says about its columns is damaged: {error!r}") from None
+        raise DataError(
+            "{path}: what it says about its columns is damaged: {error!r}", path=path, error=error
+        ) from None
     return Saved(columns, about)
 
 
@@ -195,8 +197,10 @@ def write_text(path: str | Path, text: str, *, mark: bool = False) -> None:
     except UnicodeEncodeError as error:
         around = text[max(0, error.start - 20) : error.start]
         raise EncodingError(
-            f"{path} cannot be written as UTF-8: there is half of a character (a lone surrogate) "
-            f"after {around!r}"
+            "{path} cannot be written as UTF-8: there is half of a character (a lone surrogate) "
+            "after {around!r}",
+            path=path,
+            around=around,
         ) from None
     Path(path).write_bytes(data)
 
@@ -212,7 +216,9 @@ def _read_text(source: Source, limits: Limits) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise EncodingError(f"{name_of(source)} is not UTF-8 text: {error.reason}") from None
+        raise EncodingError(
+            "{name} is not UTF-8 text: {problem}", name=name_of(source), problem=error.reason
+        ) from None
 
 
 def _content(source: TextIO | BinaryIO) -> str | bytes:
@@ -224,5 +230,5 @@ def _content(source: TextIO | BinaryIO) -> str | bytes:
         If nothing can be read.
     """
     if not hasattr(source, "read"):
-        raise DefinitionError(f"a path or an open file is expected, not {source!r}")
+        raise DefinitionError("a path or an open file is expected, not {source!r}", source=source)
     return source.read()

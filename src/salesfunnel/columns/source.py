@@ -20,6 +20,7 @@ from salesfunnel.columns.jsonl import (
 )
 from salesfunnel.columns.rawtable import Broken, RawTable, Values
 from salesfunnel.errors import DataError, DefinitionError, IncompletePagesError
+from salesfunnel.wording import Listed, Wording
 
 T = TypeVar("T")
 
@@ -178,7 +179,9 @@ def _parts(source: Any, what: str) -> Sequence[Any]:
         return [from_frame(source, what)]  # which says why it is none
     if not isinstance(source, (list, tuple, Iterator)):
         raise DefinitionError(
-            f"{what} is a path, a dataframe, parsed JSON, or a list of these, not {source!r}"
+            "{what} is a path, a dataframe, parsed JSON, or a list of these, not {source!r}",
+            what=what,
+            source=source,
         )
     parts = list(source)
     # A text among records is part of what a response says, and no path to open.
@@ -206,16 +209,23 @@ def _pages(value: Any, what: str, unpack: Unpack | None) -> list[Page]:
         page = None if unpack is None else unpack(value)
         if page is None:
             raise DataError(
-                f"{what}: a page of the response is expected, not an object with "
-                f"{', '.join(map(str, value)) or 'nothing'}"
+                "{what}: a page of the response is expected, not an object with {keys}",
+                what=what,
+                keys=Listed(map(str, value)) or Wording("nothing"),
             )
         return [page]
     if not isinstance(value, (list, tuple)):
-        raise DataError(f"{what}: a list of records is expected, not {value!r}")
+        raise DataError(
+            "{what}: a list of records is expected, not {value!r}", what=what, value=value
+        )
     found = [unpack(item) if unpack and isinstance(item, Mapping) else None for item in value]
     if any(page is not None for page in found):
         if strange := [str(i) for i, page in enumerate(found) if page is None]:
-            raise DataError(f"{what}: what is at {', '.join(strange)} of the list is no page")
+            raise DataError(
+                "{what}: what is at {places} of the list is no page",
+                what=what,
+                places=Listed(strange),
+            )
         return [page for page in found if page is not None]
     if value and all(isinstance(item, (list, tuple)) for item in value):
         return [Page(item) for item in value]
@@ -225,11 +235,13 @@ def _pages(value: Any, what: str, unpack: Unpack | None) -> list[Page]:
 def _columns(columns: Mapping[Any, Any], what: str) -> RawTable:
     lists: dict[str, Values] = {str(name): values for name, values in columns.items()}
     if not all(isinstance(values, (list, tuple, np.ndarray)) for values in lists.values()):
-        raise DataError(f"{what}: a mapping has a list or an array for each column")
+        raise DataError("{what}: a mapping has a list or an array for each column", what=what)
     lengths = {len(values) for values in lists.values()}
     if len(lengths) > 1:
         listing = ", ".join(f"{name} {len(values):,}" for name, values in lists.items())
-        raise DataError(f"{what}: columns are of one length; given: {listing}")
+        raise DataError(
+            "{what}: columns are of one length; given: {listing}", what=what, listing=listing
+        )
     return RawTable(what, lists, range(lengths.pop() if lengths else 0))
 
 
@@ -243,12 +255,17 @@ def _check_complete(pages: Sequence[Page], what: str) -> None:
         if page.total is not None and page.total != n_records:
             pages_given = "1 page" if n_pages == 1 else f"{n_pages:,} pages"
             raise IncompletePagesError(
-                f"{what}: {n_records:,} records in {pages_given}, where the response says that "
-                f"there are {page.total:,}: give every page once, or partial=True"
+                "{what}: {n_records:,} records in {pages_given}, where the response says that "
+                "there are {total:,}: give every page once, or partial=True",
+                what=what,
+                n_records=n_records,
+                pages_given=pages_given,
+                total=page.total,
             )
         n_pages, n_records = 0, 0
     if n_pages:
         raise IncompletePagesError(
-            f"{what}: the last page says that more follow: fetch all pages and give them in their "
-            "order, or give partial=True"
+            "{what}: the last page says that more follow: fetch all pages and give them in their "
+            "order, or give partial=True",
+            what=what,
         )

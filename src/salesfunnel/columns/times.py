@@ -113,7 +113,8 @@ def _missing_time(given: datetime | date | str, tz: tzinfo | None) -> int:
         moment = datetime.combine(moment, time.min)
     if tz is None and isinstance(moment, datetime) and moment.tzinfo is None:
         raise NaiveTimeError(
-            f"missing_time={given!r} names no time zone: give tz=, as in tz='Asia/Shanghai'"
+            "missing_time={given!r} names no time zone: give tz=, as in tz='Asia/Shanghai'",
+            given=given,
         )
     return to_instant(given if moment is None else moment, tz or UTC, "missing_time=")
 
@@ -202,8 +203,10 @@ def _from_objects(
 
 def _naive(column: str, value: object) -> NaiveTimeError:
     return NaiveTimeError(
-        f"{column}: {str(value)!r} names no time zone; give the zone of the data by tz=, "
-        "as in tz='Asia/Shanghai' or tz='UTC'"
+        "{column}: {value!r} names no time zone; give the zone of the data by tz=, as in "
+        "tz='Asia/Shanghai' or tz='UTC'",
+        column=column,
+        value=str(value),
     )
 
 

@@ -88,10 +88,14 @@ def from_json_columns(data: Any, name: str) -> dict[str, NDArray[Any]]:
                 raise ValueError(f"a column is called {column['name']!r}")
             columns[column["name"]] = array
     except (TypeError, ValueError, KeyError, OverflowError, AttributeError) as error:
-        raise DataError(f"{name} has no columns as they were written: {error!r}") from None
+        raise DataError(
+            "{name} has no columns as they were written: {error!r}", name=name, error=error
+        ) from None
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
-        raise DataError(f"{name} has columns of different lengths: {sorted(lengths)}")
+        raise DataError(
+            "{name} has columns of different lengths: {lengths}", name=name, lengths=sorted(lengths)
+        )
     return columns
 
 

@@ -34,6 +34,7 @@ from salesfunnel.kernel.codes import (
 from salesfunnel.kernel.numbering import digest, number
 from salesfunnel.kernel.strings import Fixed, Several
 from salesfunnel.model.missing import is_missing
+from salesfunnel.wording import Listed
 
 
 def as_column(values: Any, name: str) -> Sequence[Any] | NDArray[Any]:
@@ -311,8 +312,12 @@ def in_one_currency(
         used = [names[code] for code in np.unique(codes[has_amount & (codes >= 0)])]
         if len(used) > 1:
             raise CurrencyError(
-                f"{column}: amounts in {', '.join(used)}; give what one unit of each is worth by "
-                f"rates=, as in rates={{'{used[0]}': 1, '{used[1]}': …}}"
+                "{column}: amounts in {currencies}; give what one unit of each is worth by "
+                "rates=, as in rates={{'{first}': 1, '{second}': …}}",
+                column=column,
+                currencies=Listed(used),
+                first=used[0],
+                second=used[1],
             )
         return amounts, used[0] if used else single
     worth = _checked_rates(rates)
@@ -336,7 +341,9 @@ def _checked_rates(rates: Mapping[str, float]) -> dict[str, float]:
             worth[name] = math.nan
         if not 0 < worth[name] < math.inf:
             raise DefinitionError(
-                "rates= maps currencies to what one unit of each is worth, as in "
-                f"{{'CNY': 1, 'USD': 7.1}}; it has {name!r}: {rate!r}"
+                "rates= maps currencies to what one unit of each is worth, as in {{'CNY': 1, "
+                "'USD': 7.1}}; it has {name!r}: {rate!r}",
+                name=name,
+                rate=rate,
             )
     return worth

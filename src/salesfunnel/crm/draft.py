@@ -87,7 +87,9 @@ class Draft:
 
     def __init__(self, meaning: Meaning, options: Options, attributes: Sequence[str] = ()) -> None:
         if options.errors not in ("raise", "collect"):
-            raise DefinitionError(f"errors= is 'raise' or 'collect', not {options.errors!r}")
+            raise DefinitionError(
+                "errors= is 'raise' or 'collect', not {given!r}", given=options.errors
+            )
         self.meaning = meaning
         self.options = options
         self.attributes = tuple(attributes)

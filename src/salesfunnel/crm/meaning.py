@@ -47,9 +47,11 @@ class Meaning:
         stage_map: StageMap | None = None,
     ) -> None:
         if not isinstance(funnel, Funnel):
-            raise DefinitionError(f"a log needs a Funnel, not {funnel!r}")
+            raise DefinitionError("a log needs a Funnel, not {funnel!r}", funnel=funnel)
         if stage_map is not None and not isinstance(stage_map, Mapping):
-            raise DefinitionError(f"stage_map= maps names to states, not {stage_map!r}")
+            raise DefinitionError(
+                "stage_map= maps names to states, not {stage_map!r}", stage_map=stage_map
+            )
         own = set(funnel.states)
         self.funnel = funnel
         self.stage_map: dict[Any, Any] = {
@@ -113,11 +115,15 @@ def named_attributes(
         dict(attributes) if isinstance(attributes, Mapping) else {name: name for name in attributes}
     )
     if not all(isinstance(name, str) and isinstance(field, str) for name, field in named.items()):
-        raise DefinitionError(f"attributes= are names of fields, not {attributes!r}")
+        raise DefinitionError(
+            "attributes= are names of fields, not {attributes!r}", attributes=attributes
+        )
     for name in taken:
         if name in named:
             raise DefinitionError(
-                f"the attribute {name!r} is there already, with what was known at each entry: give "
-                f"the field {named[name]!r} another name"
+                "the attribute {name!r} is there already, with what was known at each entry: give "
+                "the field {field!r} another name",
+                name=name,
+                field=named[name],
             )
     return named

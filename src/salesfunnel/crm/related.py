@@ -90,4 +90,10 @@ def attribute(
         return other.field(keys(relation), other.sheet.needed(name, f"properties.{name}"))
     known = ", ".join(map(str, sheet.table.columns)) or "none"
     apart = "".join(f", and those of {other} as {other}.…" for other in related)
-    raise MissingColumnError(f"{sheet.name} have no field {path!r}; they have {known}{apart}")
+    raise MissingColumnError(
+        "{name} have no field {path!r}; they have {known}{apart}",
+        name=sheet.name,
+        path=path,
+        known=known,
+        apart=apart,
+    )

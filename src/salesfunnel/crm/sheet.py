@@ -13,6 +13,7 @@ from salesfunnel.columns.source import Unpack, read_source
 from salesfunnel.crm.cells import fold, identifier, text, truth
 from salesfunnel.errors import BadRow, DataError, MissingColumnError
 from salesfunnel.model.missing import is_missing
+from salesfunnel.wording import Listed
 
 
 class Field(NamedTuple):
@@ -153,7 +154,10 @@ class Sheet:
         columns = self._names.get(fold(name), [])
         if len(columns) > 1:
             raise DataError(
-                f"{self.name} has the field {name!r} more than once: {', '.join(columns)}"
+                "{sheet} has the field {name!r} more than once: {columns}",
+                sheet=self.name,
+                name=name,
+                columns=Listed(columns),
             )
         return columns[0] if columns else None
 

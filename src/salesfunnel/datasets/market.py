@@ -161,4 +161,4 @@ def _labels(codes: NDArray[np.int64], names: Iterable[str]) -> Labels:
 def check_count(n: object) -> None:
     """Raise `DefinitionError` if `n` is no number of opportunities."""
     if isinstance(n, bool) or not isinstance(n, int) or n < 0:
-        raise DefinitionError(f"n= is a number of opportunities, 0 or more, not {n!r}")
+        raise DefinitionError("n= is a number of opportunities, 0 or more, not {n!r}", n=n)

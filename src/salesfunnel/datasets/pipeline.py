@@ -127,11 +127,11 @@ def make_pipeline(
     """
     check_count(n)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise DefinitionError(f"seed= is an integer, 0 or more, not {seed!r}")
+        raise DefinitionError("seed= is an integer, 0 or more, not {seed!r}", seed=seed)
     if funnel is None:
         funnel = Funnel.standard()
     elif not isinstance(funnel, Funnel):
-        raise DefinitionError(f"funnel= is a Funnel, not {funnel!r}")
+        raise DefinitionError("funnel= is a Funnel, not {funnel!r}", funnel=funnel)
     days = _window(start, months)
     rng = np.random.default_rng(seed)
     traits = Traits(
@@ -146,15 +146,19 @@ def make_pipeline(
 def _window(start: date, months: int) -> NDArray[np.datetime64]:
     """Return the working days that are watched."""
     if not isinstance(start, date):
-        raise DefinitionError(f"start= is a date, not {start!r}")
+        raise DefinitionError("start= is a date, not {start!r}", start=start)
     if isinstance(months, bool) or not isinstance(months, int) or months < 1:
-        raise DefinitionError(f"months= is a number of months, 1 or more, not {months!r}")
+        raise DefinitionError(
+            "months= is a number of months, 1 or more, not {months!r}", months=months
+        )
     first = date(start.year, start.month, start.day)
     try:
         return working_days(first, first + relativedelta(months=months))
     except (ValueError, OverflowError):
         raise DefinitionError(
-            f"start={first} and months={months} lead beyond the year 9999"
+            "start={first} and months={months} lead beyond the year 9999",
+            first=first,
+            months=months,
         ) from None
 
 

@@ -72,7 +72,9 @@ def convert(
     ('converted', 'demo', 'B')
     """
     if not isinstance(engine, TransitionEngine):
-        raise DefinitionError(f"a TransitionEngine opens the opportunity, not {engine!r}")
+        raise DefinitionError(
+            "a TransitionEngine opens the opportunity, not {engine!r}", engine=engine
+        )
     converted = lead.convert(at=at, opportunity=opportunity, by=by, note=note)
     opened = engine.open(lead.to_opportunity(opportunity), at=at, by=by, note=note)
     return Conversion(converted, opened)

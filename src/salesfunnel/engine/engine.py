@@ -77,9 +77,11 @@ class TransitionEngine:
         observers: Iterable[Observer] = (),
     ) -> None:
         if not isinstance(funnel, Funnel):
-            raise DefinitionError(f"an engine needs a Funnel, not {funnel!r}")
+            raise DefinitionError("an engine needs a Funnel, not {funnel!r}", funnel=funnel)
         if not isinstance(policy, Policy | None):
-            raise DefinitionError(f"the policy of an engine is a Policy, not {policy!r}")
+            raise DefinitionError(
+                "the policy of an engine is a Policy, not {policy!r}", policy=policy
+            )
         self.funnel = funnel
         self.policy = Policy() if policy is None else policy
         self.guards = _callables(guards, "guards")
@@ -332,4 +334,6 @@ def _callables(functions: Iterable[Any], what: str) -> tuple[Any, ...]:
     members = tuple(functions) if isinstance(functions, Iterable) else (functions,)
     if isinstance(functions, Iterable) and all(map(callable, members)):
         return members
-    raise DefinitionError(f"{what} are a sequence of functions, not {functions!r}")
+    raise DefinitionError(
+        "{what} are a sequence of functions, not {functions!r}", what=what, functions=functions
+    )

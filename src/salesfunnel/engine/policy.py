@@ -9,6 +9,7 @@ import attrs
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.model.validation import is_flag, one_of, to_duration
+from salesfunnel.wording import Listed
 
 if TYPE_CHECKING:
     from salesfunnel.model.validation import Attribute
@@ -20,8 +21,11 @@ def _is_limit(instance: object, attribute: Attribute, value: object) -> None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return
     raise DefinitionError(
-        f"{type(instance).__name__}.{attribute.name} is a number of stages, 0 or more, "
-        f"or None for any number, not {value!r}"
+        "{kind}.{attribute} is a number of stages, 0 or more, or None for any number, not "
+        "{value!r}",
+        kind=type(instance).__name__,
+        attribute=attribute.name,
+        value=value,
     )
 
 
@@ -71,7 +75,7 @@ class Policy:
     def __attrs_post_init__(self) -> None:
         if self.loss_reason is None:
             raise DefinitionError(
-                f"Policy.loss_reason is one of {', '.join(LOSS_REASONS)}, not None"
+                "Policy.loss_reason is one of {known}, not None", known=Listed(LOSS_REASONS)
             )
         if self.reopen_within is not None and not self.reopen:
             raise DefinitionError("Policy.reopen_within limits reopening: it needs reopen=True")

@@ -20,6 +20,7 @@ from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.instant import instant
 from salesfunnel.model.opportunity import CHURNED, OPEN, Opportunity, StageChange
 from salesfunnel.model.stage import LOST, WON
+from salesfunnel.wording import Listed
 
 
 class Move(NamedTuple):
@@ -61,7 +62,9 @@ class Rulebook:
     def here(self, opportunity: Opportunity) -> int:
         """Return the number of the state that an opportunity is in, or `start`."""
         if not isinstance(opportunity, Opportunity):
-            raise DefinitionError(f"the engine moves an Opportunity, not {opportunity!r}")
+            raise DefinitionError(
+                "the engine moves an Opportunity, not {opportunity!r}", opportunity=opportunity
+            )
         history = opportunity.history
         if not history:
             return self.start
@@ -70,8 +73,11 @@ class Rulebook:
             return self._codes[stage]
         except KeyError:
             raise UnknownStateError(
-                f"opportunity {opportunity.id!r} is in {stage!r}, which this funnel does not have; "
-                f"it has {', '.join(self.funnel.states)}"
+                "opportunity {id!r} is in {stage!r}, which this funnel does not have; it has "
+                "{states}",
+                id=opportunity.id,
+                stage=stage,
+                states=Listed(self.funnel.states),
             ) from None
 
     def moves(self, opportunity: Opportunity, at: datetime | None) -> tuple[Move, ...]:
@@ -199,4 +205,4 @@ class Rulebook:
 def _check_texts(**texts: object) -> None:
     for name, text in texts.items():
         if text is not None and not isinstance(text, str):
-            raise DefinitionError(f"{name}= is a text or None, not {text!r}")
+            raise DefinitionError("{name}= is a text or None, not {text!r}", name=name, text=text)

@@ -78,6 +78,7 @@ def meter(progress: Progress | None, what: str, total: int | None = None) -> Met
         return None
     if not callable(progress):
         raise DefinitionError(
-            f"progress= is a callable, progress(done, total, what), not {progress!r}"
+            "progress= is a callable, progress(done, total, what), not {progress!r}",
+            progress=progress,
         )
     return Meter(progress, what, total)

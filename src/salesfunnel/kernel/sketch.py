@@ -155,7 +155,7 @@ class DurationSketch:
         """
         levels = np.asarray(q, float)
         if levels.ndim > 1 or not ((levels >= 0) & (levels <= 1)).all():
-            raise DefinitionError(f"q= is a number from 0 to 1, or several such, not {q!r}")
+            raise DefinitionError("q= is a number from 0 to 1, or several such, not {q!r}", q=q)
         n_cells = int(np.prod(self.shape, dtype=np.int64))
         found = np.full((levels.size, n_cells), np.nan)
         if len(self.keys):

@@ -70,8 +70,10 @@ def as_millionths(amounts: NDArray[np.float64]) -> NDArray[np.int64]:
     largest = np.abs(known).max(initial=0.0)
     if largest >= limit:
         raise SizeError(
-            f"an amount of {largest:,.0f} is too large to add up exactly; the limit is "
-            f"{limit:,.0f}: give amounts in thousands or millions"
+            "an amount of {largest:,.0f} is too large to add up exactly; the limit is "
+            "{limit:,.0f}: give amounts in thousands or millions",
+            largest=largest,
+            limit=limit,
         )
     # Whole units on their own: a float of so many millionths would round them.
     whole = np.floor(known)
@@ -190,8 +192,9 @@ class Adder:
         )
         if np.max(sizes, initial=0) >= _TOO_LARGE:
             raise SizeError(
-                f"up to {self._in_all:,} values of up to {self._largest * unit // MICRO:,} add up "
-                "to more than 64 bits hold"
+                "up to {n:,} values of up to {largest:,} add up to more than 64 bits hold",
+                n=self._in_all,
+                largest=self._largest * unit // MICRO,
             )
         # In whole units and millionths from the start: with M for a million, limb·worth is
         # M·(limb·(worth // M) + (limb // M)·(worth % M)) + (limb % M)·(worth % M).

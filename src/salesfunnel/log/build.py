@@ -24,6 +24,7 @@ from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.opportunity import Opportunity
 from salesfunnel.periods import to_zone
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.wording import Listed
 
 TIES = ("input", "state")
 
@@ -78,11 +79,13 @@ def check(funnel: Funnel, ties: str, errors: str) -> None:
     DefinitionError
     """
     if not isinstance(funnel, Funnel):
-        raise DefinitionError(f"a log needs a Funnel, not {funnel!r}")
+        raise DefinitionError("a log needs a Funnel, not {funnel!r}", funnel=funnel)
     if ties not in TIES:
-        raise DefinitionError(f"ties= is one of {', '.join(TIES)}, not {ties!r}")
+        raise DefinitionError(
+            "ties= is one of {known}, not {ties!r}", known=Listed(TIES), ties=ties
+        )
     if errors not in ("raise", "collect"):
-        raise DefinitionError(f"errors= is 'raise' or 'collect', not {errors!r}")
+        raise DefinitionError("errors= is 'raise' or 'collect', not {errors!r}", errors=errors)
 
 
 def _checked(source: Source, ties: str) -> Source:
@@ -170,11 +173,15 @@ def source_of_opportunities(opportunities: Iterable[Opportunity], funnel: Funnel
     members = tuple(opportunities)
     for member in members:
         if not isinstance(member, Opportunity):
-            raise DefinitionError(f"a log is made of Opportunity values, not of {member!r}")
+            raise DefinitionError(
+                "a log is made of Opportunity values, not of {member!r}", member=member
+            )
     seen: set[str] = set()
     for member in members:
         if member.id in seen:
-            raise DataError(f"two opportunities have the id {member.id!r}; a log needs one of each")
+            raise DataError(
+                "two opportunities have the id {id!r}; a log needs one of each", id=member.id
+            )
         seen.add(member.id)
 
     rows = [(member, change) for member in members for change in member.history]

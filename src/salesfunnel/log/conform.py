@@ -38,7 +38,7 @@ def conform(view: View, policy: Policy | None = None) -> Table:
     if policy is None:
         policy = Policy()
     elif not isinstance(policy, Policy):
-        raise DefinitionError(f"conform takes a Policy, not {policy!r}")
+        raise DefinitionError("conform takes a Policy, not {policy!r}", policy=policy)
     unchecked: list[str] = []
     found = [
         _order(view, policy),

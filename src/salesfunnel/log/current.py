@@ -17,6 +17,7 @@ from salesfunnel.log.rows import Meaning, Parsing, Reader, Rows
 from salesfunnel.log.spread import Seen, Spread, log_of_batches
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
+from salesfunnel.wording import Listed
 
 
 def read_current(
@@ -145,7 +146,8 @@ def _start(start: str, funnel: Funnel) -> int:
     stages = [member.key for member in funnel]
     if key not in stages[: funnel.n_presale]:
         raise DefinitionError(
-            f"start={start!r} is no stage before the sale; the funnel has "
-            f"{', '.join(stages[: funnel.n_presale])}"
+            "start={start!r} is no stage before the sale; the funnel has {stages}",
+            start=start,
+            stages=Listed(stages[: funnel.n_presale]),
         )
     return funnel.index(key)

@@ -19,6 +19,7 @@ from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import zone_of_text, zone_text
 from salesfunnel.table import Table
+from salesfunnel.wording import Listed
 
 OWN = ("opportunity", "stage", "entered_at", "reason", "amount", "record")
 """Columns that are no attributes."""
@@ -69,15 +70,18 @@ def load_log(saved: Saved, name: str) -> StageLog:
     about = saved.about
     if about.get("format") != "salesfunnel.StageLog":
         raise DataError(
-            f"{name} is no log that was written by StageLog.to_json or to_parquet; a reader such "
-            "as sf.read_parquet reads other tables"
+            "{name} is no log that was written by StageLog.to_json or to_parquet; a reader such "
+            "as sf.read_parquet reads other tables",
+            name=name,
         )
     try:
         funnel = Funnel.from_dict(about["funnel"])
         tz, currency, ignored = _zone(about["tz"]), about["currency"], int(about["ignored"])
         rejected = _rejected(from_json_columns(about["rejected"], name))
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{name}: what it says about the log is damaged: {error}") from None
+        raise DataError(
+            "{name}: what it says about the log is damaged: {error}", name=name, error=error
+        ) from None
     log = log_of_columns(saved.columns, funnel, tz=tz, currency=currency, name=name)
     log.ignored, log.rejected = ignored, rejected
     return log
@@ -101,13 +105,15 @@ def log_of_columns(
     lacking = [column for column in OWN[:3] if column not in columns]
     if lacking:
         raise MissingColumnError(
-            f"{name} has no column {lacking[0]!r}, which a log has that was written; it has "
-            f"{', '.join(columns)}"
+            "{name} has no column {column!r}, which a log has that was written; it has {columns}",
+            name=name,
+            column=lacking[0],
+            columns=Listed(columns),
         )
     time = columns["entered_at"]
     if time.dtype.kind == "M":
         if np.isnat(time).any():
-            raise DataError(f"{name} has an entry without a time")
+            raise DataError("{name} has an entry without a time", name=name)
         time = time.astype("datetime64[us]").view(np.int64)
     source = Source(
         opportunity=_identifiers(columns["opportunity"]),

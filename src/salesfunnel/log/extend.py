@@ -13,6 +13,7 @@ from salesfunnel.log.joining import join
 from salesfunnel.log.labels import Labels
 from salesfunnel.log.rows import Coded, Rows
 from salesfunnel.log.stagelog import StageLog
+from salesfunnel.wording import Listed
 
 REPLACE = ("entry", "opportunity")
 
@@ -26,7 +27,9 @@ def extended(log: StageLog, new: Rows, *, replace: str, ties: str, errors: str) 
         As there.
     """
     if replace not in REPLACE:
-        raise DefinitionError(f"replace= is one of {', '.join(REPLACE)}, not {replace!r}")
+        raise DefinitionError(
+            "replace= is one of {known}, not {replace!r}", known=Listed(REPLACE), replace=replace
+        )
     if ties == "state" and log.records is not None:
         raise DefinitionError("ties='state' and the record numbers of the log both settle ties")
     old = _rows_of(log)
@@ -56,11 +59,12 @@ def updated(log: StageLog, other: StageLog, *, replace: str) -> StageLog:
         If it is of another funnel.
     """
     if not isinstance(other, StageLog):
-        raise DefinitionError(f"a log is updated by a StageLog, not by {other!r}")
+        raise DefinitionError("a log is updated by a StageLog, not by {other!r}", other=other)
     if other.funnel != log.funnel:
         raise MergeError(
-            f"cannot update: the log has the funnel of {', '.join(log.funnel.states)}, the other "
-            f"another one, of {', '.join(other.funnel.states)}"
+            "cannot update: the log has the funnel of {states}, the other another one, of {others}",
+            states=Listed(log.funnel.states),
+            others=Listed(other.funnel.states),
         )
     found = extended(log, _rows_of(other), replace=replace, ties="input", errors="collect")
     found.rejected, found.ignored = other.rejected, other.ignored

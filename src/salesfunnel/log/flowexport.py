@@ -14,6 +14,7 @@ from salesfunnel.kernel.sums import ExactSums
 from salesfunnel.log.export import from_column, to_column
 from salesfunnel.log.labels import Group
 from salesfunnel.log.stageflow import StageFlow
+from salesfunnel.wording import Listed
 
 FIRST = ("from", "to", "count")
 DURATIONS, AMOUNTS = ("seconds", "microseconds"), ("amount", "millionths")
@@ -79,11 +80,15 @@ def load_flow(saved: Saved, name: str) -> StageFlow:
     """
     about = saved.about
     if about.get("format") != "salesfunnel.StageFlow":
-        raise DataError(f"{name} is no flow that was written by StageFlow.to_json or to_parquet")
+        raise DataError(
+            "{name} is no flow that was written by StageFlow.to_json or to_parquet", name=name
+        )
     try:
         states = tuple(map(str, about["states"]))
     except (KeyError, TypeError) as error:
-        raise DataError(f"{name}: what it says about the flow is damaged: {error!r}") from None
+        raise DataError(
+            "{name}: what it says about the flow is damaged: {error!r}", name=name, error=error
+        ) from None
     return flow_of_columns(saved.columns, states, name=name)
 
 
@@ -100,8 +105,10 @@ def flow_of_columns(
     lacking = [column for column in (*FIRST, "as_of") if column not in columns]
     if lacking:
         raise MissingColumnError(
-            f"{name} has no column {lacking[0]!r}, which a flow has that was written; it has "
-            f"{', '.join(columns)}"
+            "{name} has no column {column!r}, which a flow has that was written; it has {columns}",
+            name=name,
+            column=lacking[0],
+            columns=Listed(columns),
         )
     by = [column for column in columns if column not in OWN]
     numbers = [column for column in OWN[2:7] if column in columns]
@@ -113,7 +120,10 @@ def flow_of_columns(
         values = np.array([columns[column].astype(np.int64) for column in numbers])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{name} is no flow of {', '.join(states)}: {error.args[0]!r} stands in it"
+            "{name} is no flow of {states}: {missing!r} stands in it",
+            name=name,
+            states=Listed(states),
+            missing=error.args[0],
         ) from None
 
     groups, group = _groups([columns[column].tolist() for column in by], source, target, n_states)
@@ -181,6 +191,6 @@ def _instant(column: NDArray[Any], name: str) -> int | None:
     instant = instants.pop() if len(instants) == 1 else ""
     if not isinstance(instant, int):
         raise DataError(
-            f"{name} is no flow: in the column 'as_of' is not one time, as there should"
+            "{name} is no flow: in the column 'as_of' is not one time, as there should", name=name
         )
     return None if instant == nothing else instant

@@ -72,8 +72,10 @@ def stage_flow(
         )
         if found.nbytes > max_bytes:
             raise SizeError(
-                f"the sketch of durations takes {found.nbytes:,} bytes, more than "
-                f"max_bytes={max_bytes:,}: group by what has fewer labels, or allow more"
+                "the sketch of durations takes {size:,} bytes, more than max_bytes={max_bytes:,}: "
+                "group by what has fewer labels, or allow more",
+                size=found.nbytes,
+                max_bytes=max_bytes,
             )
     if watch is not None:
         watch.end()
@@ -105,15 +107,16 @@ def _keys(by: By, view: View) -> tuple[str | Period, ...]:
     given = tuple(by) if isinstance(by, Iterable) and not isinstance(by, str) else (by,)
     if not given or not all(isinstance(key, (str, Period)) for key in given):
         raise DefinitionError(
-            f"by= is the name of an attribute, a period, or several distinct ones, not {by!r}"
+            "by= is the name of an attribute, a period, or several distinct ones, not {by!r}", by=by
         )
     keys: list[str | Period] = []
     for key in given:
         if isinstance(key, str) and key in PERIODS:
             if key in view.log.attributes:
                 raise DefinitionError(
-                    f"by={key!r} is an attribute of the log and a period: say which by "
-                    f"sf.Period({key!r}), or give the attribute another name"
+                    "by={key!r} is an attribute of the log and a period: say which by "
+                    "sf.Period({key!r}), or give the attribute another name",
+                    key=key,
                 )
             keys.append(Period(key))
         else:
@@ -121,7 +124,7 @@ def _keys(by: By, view: View) -> tuple[str | Period, ...]:
                 view.log.attribute(key)
             keys.append(key)
     if len(set(keys)) < len(keys):
-        raise DefinitionError(f"by= names distinct attributes and periods, not {by!r}")
+        raise DefinitionError("by= names distinct attributes and periods, not {by!r}", by=by)
     return tuple(keys)
 
 
@@ -208,7 +211,12 @@ def _check_size(groups: Grouped | None, n_states: int, n_sums: int, max_bytes: i
     size = n_groups * n_states * (n_states * arrays + 2) * _INT
     if size > max_bytes:
         raise SizeError(
-            f"a flow of {n_groups:,} groups × {n_states} × {n_states} states takes {size:,} bytes "
-            f"in {arrays} arrays, more than max_bytes={max_bytes:,}: group by what has fewer "
-            "labels, or allow more"
+            "a flow of {n_groups:,} groups × {n_states} × {n_states} states takes {size:,} bytes "
+            "in {arrays} arrays, more than max_bytes={max_bytes:,}: group by what has fewer "
+            "labels, or allow more",
+            n_groups=n_groups,
+            n_states=n_states,
+            size=size,
+            arrays=arrays,
+            max_bytes=max_bytes,
         )

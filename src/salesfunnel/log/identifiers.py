@@ -63,8 +63,9 @@ def _concatenated(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
 
 def _shared(identifier: object) -> MergeError:
     return MergeError(
-        f"cannot add: both have the opportunity {identifier!r}; milestones add where no "
-        "opportunity is in two parts"
+        "cannot add: both have the opportunity {identifier!r}; milestones add where no "
+        "opportunity is in two parts",
+        identifier=identifier,
     )
 
 

@@ -92,8 +92,11 @@ class _Together:
         if None not in (currency, self._currency) and currency != self._currency:
             first, second = self._currency, currency
             raise CurrencyError(
-                f"{self._title}: amounts in {first}, {second}; give what one unit of each is worth "
-                f"by rates=, as in rates={{{first!r}: 1, {second!r}: …}}"
+                "{column}: amounts in {first}, {second}; give what one unit of each is worth by "
+                "rates=, as in rates={{{first!r}: 1, {second!r}: …}}",
+                column=self._title,
+                first=first,
+                second=second,
             )
         self._currency = currency if self._currency is None else self._currency
 

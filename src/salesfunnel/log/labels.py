@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.kernel.codes import code_type, combine, look_up
 from salesfunnel.kernel.packing import chunks
+from salesfunnel.wording import Wording
 
 Label = str | None
 Group = Label | tuple[Label, ...]
@@ -63,7 +64,7 @@ def attribute_names(by: str | Sequence[str]) -> tuple[str, ...]:
     names = tuple(by) if isinstance(by, Iterable) and not isinstance(by, str) else (by,)
     if not names or len(set(names)) < len(names) or not all(isinstance(n, str) for n in names):
         raise DefinitionError(
-            f"by= is the name of an attribute or several distinct ones, not {by!r}"
+            "by= is the name of an attribute or several distinct ones, not {by!r}", by=by
         )
     return names
 
@@ -95,8 +96,12 @@ class Selection(NamedTuple):
                 known = ", ".join(repr(name) for name in names[:10])
                 more = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
                 raise UnknownAttributeError(
-                    f"where= asks for the {self.attribute} {label!r}, which the log does not have; "
-                    f"it has {known or 'none'}{more}"
+                    "where= asks for the {attribute} {label!r}, which the log does not have; it "
+                    "has {known}{more}",
+                    attribute=self.attribute,
+                    label=label,
+                    known=known or Wording("none"),
+                    more=more,
                 )
         return np.array([-1 if label is None else index[label] for label in self.labels], np.int64)
 
@@ -113,8 +118,9 @@ def selections(where: Where | None) -> tuple[Selection, ...]:
         return ()
     if not isinstance(where, Mapping) or not all(isinstance(name, str) for name in where):
         raise DefinitionError(
-            f"where= maps attributes to labels, as in {{'owner': ['li.na', 'wang.wei']}}, "
-            f"not {where!r}"
+            "where= maps attributes to labels, as in {{'owner': ['li.na', 'wang.wei']}}, not "
+            "{where!r}",
+            where=where,
         )
     found = []
     for attribute, asked in sorted(where.items()):
@@ -122,8 +128,10 @@ def selections(where: Where | None) -> tuple[Selection, ...]:
         labels = list(cast(Iterable[object], asked)) if several else [asked]
         if not labels or not all(label is None or isinstance(label, str) for label in labels):
             raise DefinitionError(
-                f"where= gives {attribute!r} a label or a list of labels (texts; None for an "
-                f"unknown one), not {asked!r}"
+                "where= gives {attribute!r} a label or a list of labels (texts; None for an "
+                "unknown one), not {asked!r}",
+                attribute=attribute,
+                asked=asked,
             )
         texts = sorted({label for label in labels if isinstance(label, str)})
         found.append(Selection(attribute, (*texts, *([None] if None in labels else []))))

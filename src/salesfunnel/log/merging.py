@@ -13,6 +13,7 @@ from salesfunnel.kernel.sketch import DurationSketch
 from salesfunnel.kernel.sums import ExactSums
 from salesfunnel.log.labels import Group
 from salesfunnel.periods import from_microseconds
+from salesfunnel.wording import Listed, Wording
 
 
 class Known(Protocol):
@@ -101,12 +102,15 @@ def align(a: Mergeable, b: Mergeable) -> Alignment:
     one_set_of_states(a, b)
     if a.by != b.by:
         raise MergeError(
-            f"cannot add: one is by {', '.join(a.by) or 'nothing'}, "
-            f"the other by {', '.join(b.by) or 'nothing'}"
+            "cannot add: one is by {one}, the other by {other}",
+            one=Listed(a.by) or Wording("nothing"),
+            other=Listed(b.by) or Wording("nothing"),
         )
     if a.zone != b.zone:
         raise MergeError(
-            f"cannot add: the periods of one are cut in {a.zone}, those of the other in {b.zone}"
+            "cannot add: the periods of one are cut in {one}, those of the other in {other}",
+            one=a.zone,
+            other=b.zone,
         )
     instant = one_instant(a, b)
     if a.groups is None or b.groups is None:
@@ -127,7 +131,9 @@ def one_set_of_states(a: Known, b: Known) -> None:
     """
     if a.states != b.states:
         raise MergeError(
-            f"cannot add: one has the states {', '.join(a.states)}, the other {', '.join(b.states)}"
+            "cannot add: one has the states {one}, the other {other}",
+            one=Listed(a.states),
+            other=Listed(b.states),
         )
 
 
@@ -141,8 +147,9 @@ def one_instant(a: Known, b: Known) -> int | None:
     """
     if a.instant is not None and b.instant is not None and a.instant != b.instant:
         raise MergeError(
-            f"cannot add: one is as of {from_microseconds(a.instant).isoformat()}, the other as of "
-            f"{from_microseconds(b.instant).isoformat()}; give both the same as_of="
+            "cannot add: one is as of {one}, the other as of {other}; give both the same as_of=",
+            one=from_microseconds(a.instant).isoformat(),
+            other=from_microseconds(b.instant).isoformat(),
         )
     return a.instant if b.instant is None else b.instant
 
@@ -162,12 +169,18 @@ def find(value: Mergeable, group: Group) -> int:
         If the value has no groups, or not this one.
     """
     if value.groups is None:
-        raise UnknownAttributeError(f"no group {group!r}: this was not grouped; by= makes groups")
+        raise UnknownAttributeError(
+            "no group {group!r}: this was not grouped; by= makes groups", group=group
+        )
     try:
         return value.groups.index(group)
     except ValueError:
         known = ", ".join(repr(g) for g in value.groups[:10])
         more = f" and {len(value.groups) - 10:,} more" if len(value.groups) > 10 else ""
         raise UnknownAttributeError(
-            f"no group {group!r} by {', '.join(value.by)}; there are {known}{more}"
+            "no group {group!r} by {by}; there are {known}{more}",
+            group=group,
+            by=Listed(value.by),
+            known=known,
+            more=more,
         ) from None

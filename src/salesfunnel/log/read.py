@@ -89,7 +89,8 @@ def attribute_columns(attributes: Iterable[str] | Mapping[str, str]) -> Iterable
         return attributes.items()
     if not isinstance(attributes, Iterable):
         raise DefinitionError(
-            f"attributes= lists columns, or maps names of attributes to columns, not {attributes!r}"
+            "attributes= lists columns, or maps names of attributes to columns, not {attributes!r}",
+            attributes=attributes,
         )
     names = (attributes,) if isinstance(attributes, str) else attributes
     return [(name, name) for name in names]

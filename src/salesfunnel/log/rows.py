@@ -102,13 +102,15 @@ class Meaning(NamedTuple):
         """
         if not isinstance(stage_map, (Mapping, type(None))):
             raise DefinitionError(
-                "stage_map= maps names of stages to states, as in {'Closed Won': 'won'}, not "
-                f"{stage_map!r}"
+                "stage_map= maps names of stages to states, as in {{'Closed Won': 'won'}}, not "
+                "{stage_map!r}",
+                stage_map=stage_map,
             )
         if not isinstance(rates, (Mapping, type(None))):
             raise DefinitionError(
-                "rates= maps currencies to what one unit of each is worth, as in "
-                f"{{'CNY': 1, 'USD': 7.1}}, not {rates!r}"
+                "rates= maps currencies to what one unit of each is worth, as in {{'CNY': 1, "
+                "'USD': 7.1}}, not {rates!r}",
+                rates=rates,
             )
         return cls(
             funnel=funnel,
@@ -335,7 +337,7 @@ def _columns(source: Source) -> dict[str, Values]:
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         listing = ", ".join(f"{source.title(name)} {length:,}" for name, length in lengths.items())
-        raise DataError(f"the columns of a log are of one length; given: {listing}")
+        raise DataError("the columns of a log are of one length; given: {listing}", listing=listing)
     return columns
 
 

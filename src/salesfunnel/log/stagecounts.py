@@ -19,6 +19,7 @@ from salesfunnel.log.labels import Group, attribute_names
 from salesfunnel.log.merging import align, find
 from salesfunnel.log.view import View
 from salesfunnel.periods import from_microseconds
+from salesfunnel.wording import Listed
 
 MODES = ("reached", "actual", "strict")
 COUNTS = ("entered", "advanced", "lost", "open", "churned", "skipped")
@@ -93,7 +94,11 @@ class StageCounts:
         if not isinstance(other, StageCounts):
             return NotImplemented
         if self.mode != other.mode:
-            raise MergeError(f"cannot add: one counts {self.mode!r}, the other {other.mode!r}")
+            raise MergeError(
+                "cannot add: one counts {one!r}, the other {other!r}",
+                one=self.mode,
+                other=other.mode,
+            )
         together = align(self, other)
         counts: dict[str, Any] = {
             name: together.add(getattr(self, name), getattr(other, name)) for name in COUNTS
@@ -155,7 +160,9 @@ def stage_counts(
     """Return the counts of a view, by the labels known at its instant."""
     n_stages, n_presale = len(view.funnel), view.funnel.n_presale
     if mode not in MODES:
-        raise DefinitionError(f"mode= is one of {', '.join(MODES)}, not {mode!r}")
+        raise DefinitionError(
+            "mode= is one of {known}, not {mode!r}", known=Listed(MODES), mode=mode
+        )
     where, grouping = view.classify(progress), None if by is None else view.grouping(by)
     codes, n_groups = (None, 1) if grouping is None else (grouping.codes, len(grouping.groups))
     watch = meter(progress, "count", len(where.status))

@@ -301,7 +301,7 @@ class StageLog(Constructors, Exports):
         except (KeyError, TypeError):
             known = ", ".join(self._attributes) or "none"
             raise UnknownAttributeError(
-                f"the log has no attribute {name!r}; it has {known}"
+                "the log has no attribute {name!r}; it has {known}", name=name, known=known
             ) from None
 
     # ── aggregates ────────────────────────────────────────────────────────────────────────────────
@@ -400,7 +400,9 @@ class StageLog(Constructors, Exports):
         if repeats == "keep":
             view = View(self, view.as_of, keep_repeats=True, where=view.where)
         elif repeats != "collapse":
-            raise DefinitionError(f"repeats= is 'collapse' or 'keep', not {repeats!r}")
+            raise DefinitionError(
+                "repeats= is 'collapse' or 'keep', not {repeats!r}", repeats=repeats
+            )
         zone = None if tz is None else to_zone(tz)
         return stage_flow(
             view,

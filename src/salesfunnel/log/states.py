@@ -16,6 +16,7 @@ from salesfunnel.kernel.codes import NULL
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.missing import is_missing
 from salesfunnel.model.stage import LOST
+from salesfunnel.wording import Listed
 
 StageMap = Mapping[Any, str | tuple[str, str] | None]
 """What a name in data means: a state's key, ``("lost", reason)``, or None for no entry.
@@ -99,19 +100,27 @@ def _meaning(name: Any, target: Any, funnel: Funnel) -> tuple[int, str | None]:
     if reason is not None:
         if state != LOST or not isinstance(reason, str) or not reason:
             raise DefinitionError(
-                f"stage_map sends {name!r} to {target!r}; only ('lost', reason) has a second part"
+                "stage_map sends {name!r} to {target!r}; only ('lost', reason) has a second part",
+                name=name,
+                target=target,
             )
         if funnel.reasons_closed and not funnel.knows_reason(reason):
             known = ", ".join(known.key for known in funnel.loss_reasons)
             raise DefinitionError(
-                f"stage_map gives {name!r} the loss reason {reason!r}; the funnel has {known}"
+                "stage_map gives {name!r} the loss reason {reason!r}; the funnel has {known}",
+                name=name,
+                reason=reason,
+                known=known,
             )
     try:
         return funnel.index(state), reason
     except UnknownStateError:
         raise DefinitionError(
-            f"stage_map sends {name!r} to {target!r}, which is no state of the funnel; it has "
-            f"{', '.join(funnel.states)}"
+            "stage_map sends {name!r} to {target!r}, which is no state of the funnel; it has "
+            "{states}",
+            name=name,
+            target=target,
+            states=Listed(funnel.states),
         ) from None
 
 

@@ -144,7 +144,7 @@ def suggest_mapping(
     """
     funnel = Funnel.standard() if funnel is None else funnel
     if not isinstance(funnel, Funnel):
-        raise DefinitionError(f"funnel= is a Funnel, not {funnel!r}")
+        raise DefinitionError("funnel= is a Funnel, not {funnel!r}", funnel=funnel)
     table, is_whole = in_batches(
         source, "the table", _beginning, limits=Limits(max_bytes, max_line)
     )

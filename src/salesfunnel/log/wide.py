@@ -22,6 +22,7 @@ from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import States
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.missing import is_missing
+from salesfunnel.wording import Listed
 
 
 def read_wide(
@@ -161,13 +162,19 @@ def _columns_of(
                 and found.setdefault(funnel.index(called[column]), column) != column
             ):
                 raise DefinitionError(
-                    f"two columns are called as the state {called[column]!r} is: "
-                    f"{found[funnel.index(called[column])]}, {column}; stages= says which is meant"
+                    "two columns are called as the state {state!r} is: {column}, {other}; stages= "
+                    "says which is meant",
+                    state=called[column],
+                    column=found[funnel.index(called[column])],
+                    other=column,
                 )
         if not found:
             raise MissingColumnError(
-                f"no column of {table.name} is called as a state is ({', '.join(funnel.states)}); "
-                f"stages= maps states to columns, of which there are {', '.join(table.columns)}"
+                "no column of {name} is called as a state is ({states}); stages= maps states to "
+                "columns, of which there are {columns}",
+                name=table.name,
+                states=Listed(funnel.states),
+                columns=Listed(table.columns),
             )
         return dict(sorted(found.items()))
     columns: dict[int, str] = {}
@@ -175,11 +182,12 @@ def _columns_of(
         key = names.get(state, state)
         if key not in funnel.states:
             raise DefinitionError(
-                f"stages= has {state!r}, which is no state of the funnel; it has "
-                f"{', '.join(funnel.states)}"
+                "stages= has {state!r}, which is no state of the funnel; it has {states}",
+                state=state,
+                states=Listed(funnel.states),
             )
         if funnel.index(key) in columns:
-            raise DefinitionError(f"stages= names the state {key!r} twice")
+            raise DefinitionError("stages= names the state {key!r} twice", key=key)
         table.column(column)
         columns[funnel.index(key)] = column
     if not columns:

@@ -19,6 +19,7 @@ from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.model.validation import duration_text
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
+from salesfunnel.wording import Listed
 
 SINCE = ("stage", "creation")
 
@@ -64,7 +65,9 @@ def ageing(
         If an argument is not of this form.
     """
     if since not in SINCE:
-        raise DefinitionError(f"since= is one of {', '.join(SINCE)}, not {since!r}")
+        raise DefinitionError(
+            "since= is one of {known}, not {since!r}", known=Listed(SINCE), since=since
+        )
     edges = to_ages(bands, "bands")
     view = log.view(as_of, where)
     groups = groups_of(view, by)

@@ -100,9 +100,9 @@ def _checked(a: ArrayLike, b: ArrayLike, share: ArrayLike, name: str) -> list[Fl
     arrays = [np.asarray(value, float) for value in (a, b, share)]
     for parameter, values in zip("ab", arrays[:2], strict=True):
         if not (np.isfinite(values) & (values > 0)).all():
-            raise DefinitionError(f"{parameter}= is positive and finite")
+            raise DefinitionError("{parameter}= is positive and finite", parameter=parameter)
     if ((arrays[2] < 0) | (arrays[2] > 1)).any():
-        raise DefinitionError(f"{name}= is from 0 to 1")
+        raise DefinitionError("{name}= is from 0 to 1", name=name)
     return list(np.broadcast_arrays(*arrays))
 
 

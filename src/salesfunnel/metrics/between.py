@@ -17,6 +17,7 @@ from salesfunnel.log.view import View
 from salesfunnel.metrics.grouped import Groups, as_of_note, beside, groups_of
 from salesfunnel.metrics.rates import rate_columns, ratio
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.wording import Listed
 
 
 def conversion_matrix(counts: ArrayLike) -> NDArray[np.float64]:
@@ -85,8 +86,9 @@ def conversion_between(
     """
     if back and mode != "actual":
         raise DefinitionError(
-            f"back=True needs mode='actual': in the mode {mode!r} who came to a stage has come to "
-            "all before it"
+            "back=True needs mode='actual': in the mode {mode!r} who came to a stage has come to "
+            "all before it",
+            mode=mode,
         )
     view = log.view(as_of, where)
     groups = groups_of(view, by)
@@ -129,7 +131,9 @@ def _counts(view: View, mode: str, groups: Groups) -> NDArray[np.int64]:
     elif mode == "strict":
         furthest = depth(view.runs, n_stages)
     else:
-        raise DefinitionError(f"mode= is one of {', '.join(MODES)}, not {mode!r}")
+        raise DefinitionError(
+            "mode= is one of {known}, not {mode!r}", known=Listed(MODES), mode=mode
+        )
     # Whoever came to a state came to all before it, so that one number tells everything; from -1.
     width = n_stages + 2
     here = np.bincount(groups.codes * width + furthest + 1, minlength=groups.n * width)

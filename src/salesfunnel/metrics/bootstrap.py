@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.metrics.rates import ratio
+from salesfunnel.wording import Listed
 
 METHODS = ("percentile", "basic", "bca")
 FEWEST = 100
@@ -89,7 +90,9 @@ def bootstrap(
     95 133 236
     """
     if method not in METHODS:
-        raise DefinitionError(f"method= is one of {', '.join(METHODS)}, not {method!r}")
+        raise DefinitionError(
+            "method= is one of {known}, not {method!r}", known=Listed(METHODS), method=method
+        )
     _check(replicates, level)
     values = _columns(columns)
     alike = _alike(np.zeros(len(values), np.int64), values, 1)
@@ -224,10 +227,12 @@ class _Alike(NamedTuple):
 def _check(replicates: int, level: float) -> None:
     if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < FEWEST:
         raise DefinitionError(
-            f"bootstrap= is a number of resamples, {FEWEST} or more, as in 1000, not {replicates!r}"
+            "bootstrap= is a number of resamples, {fewest} or more, as in 1000, not {replicates!r}",
+            fewest=FEWEST,
+            replicates=replicates,
         )
     if not 0 < level < 1:
-        raise DefinitionError(f"level= is between 0 and 1, as in 0.95, not {level!r}")
+        raise DefinitionError("level= is between 0 and 1, as in 0.95, not {level!r}", level=level)
 
 
 def _columns(columns: tuple[ArrayLike, ...]) -> NDArray[np.float64]:
@@ -235,7 +240,9 @@ def _columns(columns: tuple[ArrayLike, ...]) -> NDArray[np.float64]:
     arrays = [np.asarray(column) for column in columns]
     if not arrays or arrays[0].ndim != 1 or any(a.shape != arrays[0].shape for a in arrays):
         shapes = ", ".join(str(array.shape) for array in arrays) or "none"
-        raise DefinitionError(f"columns are sequences of one length, not of shapes {shapes}")
+        raise DefinitionError(
+            "columns are sequences of one length, not of shapes {shapes}", shapes=shapes
+        )
     if len(arrays[0]) == 0:
         raise DefinitionError("columns are of one opportunity at least")
     if any(array.dtype.kind not in "biuf" or np.isnan(array).any() for array in arrays):

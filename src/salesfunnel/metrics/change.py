@@ -18,6 +18,7 @@ from salesfunnel.metrics.trend import series_of
 from salesfunnel.periods import Period
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
+from salesfunnel.wording import Listed
 
 AGAINST = ("previous", "year")
 _PER_YEAR = {"day": 364, "week": 52, "month": 12, "quarter": 4, "year": 1}
@@ -71,7 +72,9 @@ def change_by_period(
         If an argument is not of this form, or there would be too many rows.
     """
     if against not in AGAINST:
-        raise DefinitionError(f"against= is one of {', '.join(AGAINST)}, not {against!r}")
+        raise DefinitionError(
+            "against= is one of {known}, not {against!r}", known=Listed(AGAINST), against=against
+        )
     view = log.view(as_of, where)
     attributes, unit = split_by(view, by, period)
     groups = groups_of(view, attributes)

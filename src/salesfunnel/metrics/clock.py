@@ -41,7 +41,8 @@ class Clock:
         if calendar is not None and not isinstance(calendar, BusinessCalendar):
             raise DefinitionError(
                 "calendar= is a BusinessCalendar, as in BusinessCalendar(('09:00', '18:00')), not "
-                f"{calendar!r}"
+                "{calendar!r}",
+                calendar=calendar,
             )
 
     @property

@@ -89,9 +89,11 @@ def p_chart(
     (np.float64(0.207), [0.378, 0.378, 0.378, 0.363], [0, 0, 0, 1])
     """
     if not sigmas > 0:
-        raise DefinitionError(f"sigmas= is a positive number of standard errors, not {sigmas!r}")
+        raise DefinitionError(
+            "sigmas= is a positive number of standard errors, not {sigmas!r}", sigmas=sigmas
+        )
     if isinstance(run, bool) or not isinstance(run, (int, np.integer)) or run < 2:
-        raise DefinitionError(f"run= is a number of points, 2 or more, not {run!r}")
+        raise DefinitionError("run= is a number of points, 2 or more, not {run!r}", run=run)
     k, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(trials, float))
     if ((k < 0) | (k > n)).any():
         raise DefinitionError("successes are from 0 to the number of trials")
@@ -165,7 +167,9 @@ def control_chart_by_period(
     if baseline is not None and (
         isinstance(baseline, bool) or not isinstance(baseline, int) or baseline < 1
     ):
-        raise DefinitionError(f"baseline= is a number of periods, 1 or more, not {baseline!r}")
+        raise DefinitionError(
+            "baseline= is a number of periods, 1 or more, not {baseline!r}", baseline=baseline
+        )
     view = log.view(as_of, where)
     attributes, unit = split_by(view, by, period)
     groups = groups_of(view, attributes)

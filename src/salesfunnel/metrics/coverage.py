@@ -29,6 +29,7 @@ from salesfunnel.periods import (
     zone_name,
 )
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.wording import Listed
 
 Amount = float | int | Decimal
 Target = Amount | Mapping[Any, Amount]
@@ -175,7 +176,8 @@ def _goals(log: StageLog, target: Target, groups: Groups) -> NDArray[np.float64]
     goals = {group: _amount(value) for group, value in target.items()}
     if not groups.by:
         raise DefinitionError(
-            f"target= maps groups to targets, so by= says of what they are groups: {target!r}"
+            "target= maps groups to targets, so by= says of what they are groups: {target!r}",
+            target=target,
         )
     for group in goals:
         _check_known(log, groups.by, group)
@@ -187,7 +189,7 @@ def _amount(value: object) -> float:
         number = float(value)
         if math.isfinite(number) and number >= 0:
             return number
-    raise DefinitionError(f"a target is a finite amount, 0 or more, not {value!r}")
+    raise DefinitionError("a target is a finite amount, 0 or more, not {value!r}", value=value)
 
 
 def _check_known(log: StageLog, by: Sequence[str], group: Group) -> None:
@@ -198,10 +200,15 @@ def _check_known(log: StageLog, by: Sequence[str], group: Group) -> None:
     labels = group if isinstance(group, tuple) else (group,)
     if len(labels) != len(by):
         raise DefinitionError(
-            f"target= names groups by {', '.join(by)}, so each by {len(by)} labels, not {group!r}"
+            "target= names groups by {by}, so each by {n} labels, not {group!r}",
+            by=Listed(by),
+            n=len(by),
+            group=group,
         )
     for attribute, label in zip(by, labels, strict=True):
         if label is not None and label not in log.attribute(attribute).names:
             raise UnknownAttributeError(
-                f"target= names the {attribute} {label!r}, which the log does not have"
+                "target= names the {attribute} {label!r}, which the log does not have",
+                attribute=attribute,
+                label=label,
             )

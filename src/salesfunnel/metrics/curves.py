@@ -62,7 +62,9 @@ class StepCurve:
         sets, n_groups = self.sets, len(self.sets.size)
         if not self.grouped or not 0 <= group < n_groups:
             known = f"groups are 0 to {n_groups - 1}" if self.grouped else "it has no groups"
-            raise DefinitionError(f"no group {group!r} in this curve; {known}")
+            raise DefinitionError(
+                "no group {group!r} in this curve; {known}", group=group, known=known
+            )
         rows = slice(*sets.starts[group : group + 2].tolist())
         return attrs.evolve(
             self,

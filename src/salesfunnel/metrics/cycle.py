@@ -21,6 +21,7 @@ from salesfunnel.metrics.rates import ratio
 from salesfunnel.metrics.survival import aalen_johansen
 from salesfunnel.periods import BusinessCalendar
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.wording import Listed
 
 QUANTILES = {"p25_days": 0.25, "median_days": 0.5, "p75_days": 0.75, "p90_days": 0.9}
 OUTCOMES = {"won": "deals", "lost": "lost", "closed": "won_or_lost"}
@@ -76,7 +77,7 @@ def sales_cycle(
         If an argument is not of this form.
     """
     if of not in OUTCOMES:
-        raise DefinitionError(f"of= is one of {', '.join(OUTCOMES)}, not {of!r}")
+        raise DefinitionError("of= is one of {known}, not {of!r}", known=Listed(OUTCOMES), of=of)
     view = log.view(as_of, where)
     groups = groups_of(view, by)
     clock = Clock(view, calendar)
@@ -181,7 +182,7 @@ def _first_from(view: View, start: str) -> NDArray[np.int64]:
     code, runs = view.funnel.index(start), view.runs
     if code >= view.funnel.n_presale:
         raise DefinitionError(
-            f"start= is a stage before the sale, where a cycle can start, not {start!r}"
+            "start= is a stage before the sale, where a cycle can start, not {start!r}", start=start
         )
     counts = (runs.state >= code) & (runs.state <= view.funnel.won)
     index = np.where(counts, np.arange(len(runs.state)), len(runs.state))

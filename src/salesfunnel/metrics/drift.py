@@ -21,6 +21,7 @@ from salesfunnel.metrics.periodic import Spans, closings, spans_of
 from salesfunnel.metrics.rates import ratio
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
+from salesfunnel.wording import Listed
 
 METHODS = ("chi2", "g")
 
@@ -81,7 +82,9 @@ def homogeneity(counts: ArrayLike, method: str = "chi2") -> Homogeneity:
     7.023 1 0.008
     """
     if method not in METHODS:
-        raise DefinitionError(f"method= is one of {', '.join(METHODS)}, not {method!r}")
+        raise DefinitionError(
+            "method= is one of {known}, not {method!r}", known=Listed(METHODS), method=method
+        )
     n = np.asarray(counts, float)
     if n.ndim < 2 or not (n >= 0).all():
         raise DefinitionError("counts are tables of rows and columns, (…, R, C), not negative")

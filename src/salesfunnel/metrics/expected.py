@@ -12,6 +12,7 @@ from salesfunnel.columns.times import read_times
 from salesfunnel.errors import DataError
 from salesfunnel.kernel.standing import NEVER
 from salesfunnel.log.view import View
+from salesfunnel.wording import Listed
 
 _SHOWN = 10
 
@@ -62,9 +63,13 @@ def expected_close(
         more = f" and {len(bad) - _SHOWN:,} more" if len(bad) > _SHOWN else ""
         form = "an ISO 8601 date such as 2026-03-31" if date_format is None else repr(date_format)
         raise DataError(
-            f"the attribute {attribute!r} says when opportunities should close, but "
-            f"{', '.join(map(repr, bad[:_SHOWN]))}{more} cannot be read as {form}; date_format= "
-            "names the form of its labels, close= another attribute"
+            "the attribute {attribute!r} says when opportunities should close, but {labels}{rest} "
+            "cannot be read as {form}; date_format= names the form of its labels, close= another "
+            "attribute",
+            attribute=attribute,
+            labels=Listed(map(repr, bad[:_SHOWN])),
+            rest=more,
+            form=form,
         )
     times = np.full(len(codes), NEVER)
     times[known] = found

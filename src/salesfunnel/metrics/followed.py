@@ -144,10 +144,14 @@ def to_ages(ages: Iterable[Age], what: str = "ages") -> tuple[timedelta, ...]:
         If they are no durations, or there is none.
     """
     if isinstance(ages, (str, timedelta)) or not isinstance(ages, Iterable):
-        raise DefinitionError(f"{what}= are durations, as in ('30d', '60d'), not {ages!r}")
+        raise DefinitionError(
+            "{what}= are durations, as in ('30d', '60d'), not {ages!r}", what=what, ages=ages
+        )
     found = {age for age in map(to_duration, ages) if age is not None}
     if not found:
-        raise DefinitionError(f"{what}= are durations, as in ('30d', '60d'), at least one")
+        raise DefinitionError(
+            "{what}= are durations, as in ('30d', '60d'), at least one", what=what
+        )
     return tuple(sorted(found))
 
 

@@ -82,8 +82,9 @@ def beside(labels: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
     for label in labels:
         if label.name in own:
             raise DefinitionError(
-                f"by={label.name!r}: the table has a column of that name; give the attribute "
-                f"another one when the log is made, as in attributes={{'deal_{label.name}': …}}"
+                "by={name!r}: the table has a column of that name; give the attribute another one "
+                "when the log is made, as in attributes={{'deal_{name}': …}}",
+                name=label.name,
             )
     return [*labels, *columns]
 

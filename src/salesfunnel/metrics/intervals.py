@@ -19,7 +19,7 @@ def critical_value(level: float) -> float:
         If `level` is not between 0 and 1.
     """
     if not 0 < level < 1:
-        raise DefinitionError(f"level= is between 0 and 1, as in 0.95, not {level!r}")
+        raise DefinitionError("level= is between 0 and 1, as in 0.95, not {level!r}", level=level)
     return -NormalDist().inv_cdf((1 - level) / 2)
 
 

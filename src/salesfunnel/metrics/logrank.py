@@ -86,8 +86,10 @@ def logrank(
     known = lifetimes(duration, event, group=group, n_groups=n_groups)
     if known.n_groups > MOST_GROUPS:
         raise SizeError(
-            f"a log-rank test compares {MOST_GROUPS:,} groups at the most, not {known.n_groups:,}: "
-            "it relates each to each; select some by where=, or group more coarsely"
+            "a log-rank test compares {limit:,} groups at the most, not {n:,}: it relates each to "
+            "each; select some by where=, or group more coarsely",
+            limit=MOST_GROUPS,
+            n=known.n_groups,
         )
     observed, expected, covariance = _compare(known)
     taking_part = np.flatnonzero(expected > 0)

@@ -52,16 +52,17 @@ def split_by(
         elif isinstance(name, str) and name in PERIODS:
             if name in view.log.attributes:
                 raise DefinitionError(
-                    f"by={name!r} could be the period or the attribute of that name: write "
-                    f"salesfunnel.Period({name!r}) for the period, or give the attribute another "
-                    "name when the log is made"
+                    "by={name!r} could be the period or the attribute of that name: write "
+                    "salesfunnel.Period({name!r}) for the period, or give the attribute another "
+                    "name when the log is made",
+                    name=name,
                 )
             periods.append(name)
         else:
             attributes.append(name)
     if len(periods) > 1:
         asked = ", ".join(repr(getattr(found, "unit", found)) for found in periods)
-        raise DefinitionError(f"one period is one of the groups, not several: {asked}")
+        raise DefinitionError("one period is one of the groups, not several: {asked}", asked=asked)
     asked_for = periods[0] if periods else default
     found = asked_for if isinstance(asked_for, Period) else Period(asked_for)
     return (tuple(attributes) or None), found  # type: ignore[arg-type]  # checked by the grouping
@@ -146,8 +147,11 @@ def axis_of(view: View, period: Period, tz: str | tzinfo | None, n_groups: int =
     n = last - first + 1
     if n * n_groups > _MAX_CELLS:
         raise SizeError(
-            f"{n:,} periods of {n_groups:,} groups are more than {_MAX_CELLS:,} rows: choose a "
-            "longer period or fewer groups"
+            "{n:,} periods of {n_groups:,} groups are more than {limit:,} rows: choose a longer "
+            "period or fewer groups",
+            n=n,
+            n_groups=n_groups,
+            limit=_MAX_CELLS,
         )
     return PeriodAxis(period.unit, zone, first, n, view.as_of)
 
@@ -225,5 +229,9 @@ def spans_of(view: View, before: object, after: object, tz: str | tzinfo | None)
     zone = view.log.tz if tz is None else to_zone(tz)
     first, second = to_span(before, zone, "before="), to_span(after, zone, "after=")
     if first[0] <= second[1] and second[0] <= first[1]:
-        raise DefinitionError(f"before= and after= do not overlap, as {before!r} and {after!r} do")
+        raise DefinitionError(
+            "before= and after= do not overlap, as {before!r} and {after!r} do",
+            before=before,
+            after=after,
+        )
     return Spans(first, second, zone, view.as_of)

@@ -73,7 +73,7 @@ def pooled_rate(
     else:
         code = log.funnel.index(stage)
         if code >= len(log.funnel):
-            raise DefinitionError(f"stage= is a stage of the funnel, not {stage!r}")
+            raise DefinitionError("stage= is a stage of the funnel, not {stage!r}", stage=stage)
         counts = stage_counts(view, "reached", by)
         numerator, denominator = counts.advanced[:, code], counts.entered[:, code]
         titles, note = ("advanced", "entered"), Phrase("note.conversion_rate")

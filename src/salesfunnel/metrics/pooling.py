@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from salesfunnel.errors import DefinitionError, SizeError
 from salesfunnel.metrics.beta import beta_quantile
 from salesfunnel.metrics.intervals import critical_value
+from salesfunnel.wording import Listed
 
 Floats = NDArray[np.float64]
 
@@ -86,7 +87,9 @@ def pool_rates(
     """
     critical_value(level)
     if method not in METHODS:
-        raise DefinitionError(f"method= is one of {', '.join(METHODS)}, not {method!r}")
+        raise DefinitionError(
+            "method= is one of {known}, not {method!r}", known=Listed(METHODS), method=method
+        )
     k, n = _counts(successes, trials)
     known = n > 0
     a, b = _spread(k[known], n[known], method)
@@ -103,7 +106,9 @@ def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Floats]:
     k, n = np.asarray(successes), np.asarray(trials)
     if k.ndim != 1 or k.shape != n.shape:
         raise DefinitionError(
-            f"successes and trials are sequences of one length, not of shapes {k.shape}, {n.shape}"
+            "successes and trials are sequences of one length, not of shapes {successes}, {trials}",
+            successes=k.shape,
+            trials=n.shape,
         )
     if len(k) and (k.dtype.kind not in "iuf" or n.dtype.kind not in "iuf"):
         raise DefinitionError("successes and trials are whole numbers")
@@ -111,7 +116,11 @@ def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Floats]:
     if not ((k >= 0) & (k <= n) & (k == np.floor(k)) & (n == np.floor(n))).all():
         raise DefinitionError("successes are whole numbers from 0 to the number of trials")
     if n.max(initial=0) > _LARGEST:
-        raise SizeError(f"a group has at most {_LARGEST:,} trials, not {n.max():,.0f}")
+        raise SizeError(
+            "a group has at most {limit:,} trials, not {largest:,.0f}",
+            limit=_LARGEST,
+            largest=n.max(),
+        )
     return k, n
 
 

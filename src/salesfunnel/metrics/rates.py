@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from salesfunnel.errors import DefinitionError
 from salesfunnel.metrics.intervals import wilson
 from salesfunnel.table import Column, Phrase
+from salesfunnel.wording import Listed
 
 WEIGHTS = ("count", "amount")
 """Whether opportunities count as one each, or by their amounts."""
@@ -97,7 +98,9 @@ def amount_rate_columns(
 def check_weight(weight: str, bootstrap: int | None = None) -> None:
     """Refuse a ``weight=`` that is none of `WEIGHTS`, and a bootstrap of counts."""
     if weight not in WEIGHTS:
-        raise DefinitionError(f"weight= is one of {', '.join(WEIGHTS)}, not {weight!r}")
+        raise DefinitionError(
+            "weight= is one of {known}, not {weight!r}", known=Listed(WEIGHTS), weight=weight
+        )
     if bootstrap is not None and weight == "count":
         raise DefinitionError(
             "bootstrap= is for weight='amount': a rate by count has its Wilson interval anyway"

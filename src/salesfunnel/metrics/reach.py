@@ -10,6 +10,7 @@ from salesfunnel.kernel.reach import reach_times
 from salesfunnel.kernel.standing import NEVER, actual, reached, strict
 from salesfunnel.log.stagecounts import MODES
 from salesfunnel.log.view import View
+from salesfunnel.wording import Listed
 
 
 def entry_times(view: View, mode: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -45,5 +46,7 @@ def entry_times(view: View, mode: str) -> tuple[NDArray[np.int64], NDArray[np.bo
         entered = strict(view.runs, view.standing, n_stages).entered
         time = view.first_entries[:, :n_stages]
     else:
-        raise DefinitionError(f"mode= is one of {', '.join(MODES)}, not {mode!r}")
+        raise DefinitionError(
+            "mode= is one of {known}, not {mode!r}", known=Listed(MODES), mode=mode
+        )
     return np.where(entered, time, NEVER), entered

@@ -106,23 +106,32 @@ def lifetimes(
     ending = _endings(event, cause)
     if len(ending) != len(length):
         raise DefinitionError(
-            f"duration= and event= are of one length, not {len(length)} and {len(ending)}"
+            "duration= and event= are of one length, not {n_durations} and {n_events}",
+            n_durations=len(length),
+            n_events=len(ending),
         )
     if group is None:
         if n_groups not in (None, 1):
-            raise DefinitionError(f"n_groups={n_groups} needs group=, the code of each one's group")
+            raise DefinitionError(
+                "n_groups={n_groups} needs group=, the code of each one's group", n_groups=n_groups
+            )
         return Lifetimes(length, ending, None, 1)
     codes = np.asarray(group)
     if codes.shape != length.shape or (codes.dtype.kind not in "iu" and len(codes)):
         raise DefinitionError(
-            f"group= is an integer for each duration, of shape {length.shape}, not {codes.dtype} "
-            f"of shape {codes.shape}"
+            "group= is an integer for each duration, of shape {shape}, not {dtype} of shape "
+            "{given}",
+            shape=length.shape,
+            dtype=codes.dtype,
+            given=codes.shape,
         )
     least, most = (int(codes.min()), int(codes.max())) if len(codes) else (0, -1)
     n_groups = most + 1 if n_groups is None else n_groups
     if least < 0 or most >= n_groups:
         wrong = least if least < 0 else most
-        raise DefinitionError(f"group= has codes from 0 to {n_groups - 1}, not {wrong}")
+        raise DefinitionError(
+            "group= has codes from 0 to {last}, not {wrong}", last=n_groups - 1, wrong=wrong
+        )
     return Lifetimes(length, ending, codes.astype(np.int64, copy=False), n_groups)
 
 
@@ -130,14 +139,18 @@ def _durations(values: ArrayLike) -> Durations:
     array = np.asarray(values)
     if array.ndim != 1 or (array.dtype.kind not in "iuf" and array.size):
         raise DefinitionError(
-            f"duration= is a sequence of numbers, not {array.dtype} of shape {array.shape}"
+            "duration= is a sequence of numbers, not {dtype} of shape {shape}",
+            dtype=array.dtype,
+            shape=array.shape,
         )
     array = array.astype(np.float64 if array.dtype.kind not in "iu" else np.int64, copy=False)
     # A NaN is not at least 0 either.
     if len(array) and not (array.min() >= 0 and array.max() < np.inf):
         first = int(np.flatnonzero(~((array >= 0) & (array < np.inf)))[0])
         raise DefinitionError(
-            f"durations are finite and not negative: duration[{first}] is {array[first]}"
+            "durations are finite and not negative: duration[{first}] is {value}",
+            first=first,
+            value=array[first],
         )
     return array
 
@@ -146,7 +159,12 @@ def _endings(values: ArrayLike, cause: int | None) -> NDArray[np.uint8]:
     array = np.asarray(values)
     what = "booleans, or 0 and 1" if cause is None else "integers: 0 for censored, else the cause"
     if array.ndim != 1 or (array.dtype.kind not in "biuf" and array.size):
-        raise DefinitionError(f"event= is {what}; not {array.dtype} of shape {array.shape}")
+        raise DefinitionError(
+            "event= is {what}; not {dtype} of shape {shape}",
+            what=what,
+            dtype=array.dtype,
+            shape=array.shape,
+        )
     if cause is None:
         if array.dtype.kind != "b":
             _refuse((array != 0) & (array != 1), array, what)
@@ -154,7 +172,9 @@ def _endings(values: ArrayLike, cause: int | None) -> NDArray[np.uint8]:
         # 0 for an event, 2 for none.
         return np.asarray((array.view(np.uint8) ^ 1) << 1, np.uint8)
     if isinstance(cause, bool) or not isinstance(cause, (int, np.integer)) or cause < 1:
-        raise DefinitionError(f"cause= is a positive integer, as 0 is for censored, not {cause!r}")
+        raise DefinitionError(
+            "cause= is a positive integer, as 0 is for censored, not {cause!r}", cause=cause
+        )
     if array.dtype.kind == "f":
         _refuse(array != np.floor(array), array, what)
     if array.dtype.kind in "if" and array.min(initial=0) < 0:
@@ -167,7 +187,12 @@ def _endings(values: ArrayLike, cause: int | None) -> NDArray[np.uint8]:
 def _refuse(wrong: NDArray[np.bool_], values: NDArray[Any], what: str) -> None:
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
-        raise DefinitionError(f"event= is {what}; event[{first}] is {values[first]}")
+        raise DefinitionError(
+            "event= is {what}; event[{first}] is {value}",
+            what=what,
+            first=first,
+            value=values[first],
+        )
 
 
 # ── counting ──────────────────────────────────────────────────────────────────────────────────────

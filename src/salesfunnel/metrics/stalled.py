@@ -68,7 +68,9 @@ def stalled(
     American Statistician 50, 361–365).
     """
     if not 0 < quantile < 1:
-        raise DefinitionError(f"quantile= is between 0 and 1, as in 0.9, not {quantile!r}")
+        raise DefinitionError(
+            "quantile= is between 0 and 1, as in 0.9, not {quantile!r}", quantile=quantile
+        )
     attributes = _shown(log, show)
     view = log.view(as_of, where)
     limit, n_visits, has_max = _limits(log.view(as_of), quantile)

@@ -19,6 +19,7 @@ from salesfunnel.metrics.logrank import logrank
 from salesfunnel.metrics.shares import shares_at
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.numbers import format_decimal
+from salesfunnel.wording import Listed
 
 AGES = ("7d", "14d", "30d", "60d", "90d", "180d", "365d")
 
@@ -134,7 +135,7 @@ def logrank_test(
         If an argument is not of this form, or there are more than 2,000 groups.
     """
     if of not in OUTCOMES:
-        raise DefinitionError(f"of= is one of {', '.join(OUTCOMES)}, not {of!r}")
+        raise DefinitionError("of= is one of {known}, not {of!r}", known=Listed(OUTCOMES), of=of)
     view = log.view(as_of, where)
     groups = groups_of(view, by)
     found = cycles(view, start)

@@ -86,7 +86,9 @@ class KaplanMeier(StepCurve):
         """
         sets = self.sets
         if horizon is not None and not horizon >= 0:
-            raise DefinitionError(f"horizon= is a duration, not negative, not {horizon!r}")
+            raise DefinitionError(
+                "horizon= is a duration, not negative, not {horizon!r}", horizon=horizon
+            )
         until = sets.longest if horizon is None else np.full(len(sets.size), float(horizon))
         is_known = (until <= sets.longest) | self._complete
         if len(sets.time) == 0:

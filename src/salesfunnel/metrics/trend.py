@@ -54,7 +54,7 @@ def _moving_sum(values: NDArray[np.float64], window: int) -> NDArray[np.float64]
     """Return the sum of each value and the `window` - 1 before it; NaN where there are fewer."""
     if isinstance(window, bool) or not isinstance(window, (int, np.integer)) or window < 1:
         raise DefinitionError(
-            f"a moving average is over a number of periods, 1 or more, not {window!r}"
+            "a moving average is over a number of periods, 1 or more, not {window!r}", window=window
         )
     total = np.full(values.shape, np.nan)
     if window <= values.shape[-1]:

@@ -24,7 +24,8 @@ def _to_level(value: str | float) -> str | float:
             return number
     raise LevelError(
         "evidence is the key of a level or a number from 0 to 1 (what is not known is left out), "
-        f"not {value!r}"
+        "not {value!r}",
+        value=value,
     )
 
 
@@ -86,7 +87,9 @@ def to_evidence(evidence: Mapping[str, Evidence | str | float]) -> FrozenDict[Ev
     if not isinstance(evidence, Mapping) or not all(
         isinstance(name, str) and name for name in evidence
     ):
-        raise DefinitionError(f"evidence maps criteria to what is known of them, not {evidence!r}")
+        raise DefinitionError(
+            "evidence maps criteria to what is known of them, not {evidence!r}", evidence=evidence
+        )
     return FrozenDict(
         {
             name: value if isinstance(value, Evidence) else Evidence(value)

@@ -17,6 +17,7 @@ from salesfunnel.errors import (
 from salesfunnel.model.stage import LOST, WON, LossReason, Stage
 from salesfunnel.model.validation import from_list, from_mapping, is_flag, is_text
 from salesfunnel.text.catalogue import default_language, resolve
+from salesfunnel.wording import Listed
 
 MAX_STAGES = 250
 """A state's code fits in one byte, with room for the sinks and for sentinels."""
@@ -26,15 +27,27 @@ Part = TypeVar("Part", Stage, LossReason)
 
 def _parts(parts: Iterable[Part | str], cls: type[Part], what: str) -> tuple[Part, ...]:
     if isinstance(parts, str) or not isinstance(parts, Iterable):
-        raise DefinitionError(f"{what} are a sequence of {cls.__name__}, not {parts!r}")
+        raise DefinitionError(
+            "{what} are a sequence of {kind}, not {parts!r}",
+            what=what,
+            kind=cls.__name__,
+            parts=parts,
+        )
     members = tuple(cls(part) if isinstance(part, str) else part for part in parts)
     seen: set[str] = set()
     for member in members:
         if not isinstance(member, cls):
-            raise DefinitionError(f"{what} are a sequence of {cls.__name__}, not of {member!r}")
+            raise DefinitionError(
+                "{what} are a sequence of {kind}, not of {member!r}",
+                what=what,
+                kind=cls.__name__,
+                member=member,
+            )
         if member.key in seen:
             raise DuplicateKeyError(
-                f"the key {member.key!r} stands twice in the {what} of one funnel"
+                "the key {key!r} stands twice in the {what} of one funnel",
+                key=member.key,
+                what=what,
             )
         seen.add(member.key)
     return members
@@ -45,17 +58,20 @@ def _to_stages(stages: Iterable[Stage | str]) -> tuple[Stage, ...]:
     if not members:
         raise DefinitionError("a funnel has at least one stage; none was given")
     if len(members) > MAX_STAGES:
-        raise DefinitionError(f"a funnel has at most {MAX_STAGES} stages, not {len(members)}")
+        raise DefinitionError(
+            "a funnel has at most {limit} stages, not {n}", limit=MAX_STAGES, n=len(members)
+        )
     if members[0].post_sale:
         raise DefinitionError(
-            "a funnel has at least one stage before the sale: "
-            f"{members[0].key!r}, the first, is post-sale"
+            "a funnel has at least one stage before the sale: {key!r}, the first, is post-sale",
+            key=members[0].key,
         )
     for before, after in pairwise(members):
         if before.post_sale and not after.post_sale:
             raise DefinitionError(
-                f"post-sale stages come last: {after.key!r} follows {before.key!r} "
-                "but is not post-sale"
+                "post-sale stages come last: {after!r} follows {before!r} but is not post-sale",
+                after=after.key,
+                before=before.key,
             )
     return members
 
@@ -129,7 +145,9 @@ class Funnel:
     def __getitem__(self, key: str) -> Stage:
         code = self.index(key)
         if code >= len(self):
-            raise UnknownStateError(f"{key!r} is a sink of the funnel, not a stage with properties")
+            raise UnknownStateError(
+                "{key!r} is a sink of the funnel, not a stage with properties", key=key
+            )
         return self.stages[code]
 
     def index(self, state: str) -> int:
@@ -144,7 +162,9 @@ class Funnel:
             return self._codes[state]
         except (KeyError, TypeError):
             raise UnknownStateError(
-                f"no state {state!r} in this funnel; it has {', '.join(self.states)}"
+                "no state {state!r} in this funnel; it has {states}",
+                state=state,
+                states=Listed(self.states),
             ) from None
 
     def reason(self, key: str) -> LossReason:
@@ -160,7 +180,7 @@ class Funnel:
         except (KeyError, TypeError):
             known = ", ".join(self._reasons) or "none"
             raise UnknownReasonError(
-                f"no loss reason {key!r} in this funnel; it has {known}"
+                "no loss reason {key!r} in this funnel; it has {known}", key=key, known=known
             ) from None
 
     def knows_reason(self, key: str) -> bool:
@@ -214,7 +234,9 @@ class Funnel:
             raise DefinitionError("replace takes either a new stage or the values to change")
         unknown = [name for name in changes if name not in attrs.fields_dict(Stage)]
         if unknown:
-            raise DefinitionError(f"a stage has no field {', '.join(map(repr, unknown))}")
+            raise DefinitionError(
+                "a stage has no field {unknown}", unknown=Listed(map(repr, unknown))
+            )
         new = attrs.evolve(old, **changes) if stage is None else stage
         return attrs.evolve(self, stages=tuple(new if s is old else s for s in self.stages))
 
@@ -298,5 +320,7 @@ class Funnel:
         from salesfunnel.model.presets import PRESETS
 
         if name not in PRESETS:
-            raise DefinitionError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
+            raise DefinitionError(
+                "no preset {name!r}; there are {known}", name=name, known=Listed(PRESETS)
+            )
         return PRESETS[name]()

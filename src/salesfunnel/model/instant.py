@@ -26,12 +26,14 @@ def instant(at: object, what: str = "at=") -> timedelta:
             since = at - _EPOCH
         except TypeError:  # it has no zone, or one that does not know its offset
             raise DefinitionError(
-                f"{what} has no time zone: {at!r}; give it one, as in "
-                "datetime(2026, 1, 5, tzinfo=ZoneInfo('Asia/Shanghai'))"
+                "{what} has no time zone: {at!r}; give it one, as in datetime(2026, 1, 5, "
+                "tzinfo=ZoneInfo('Asia/Shanghai'))",
+                what=what,
+                at=at,
             ) from None
         if isinstance(since, timedelta):  # pandas' NaT is a datetime, but no time
             return since
-    raise DefinitionError(f"{what} is an aware datetime, not {at!r}")
+    raise DefinitionError("{what} is an aware datetime, not {at!r}", what=what, at=at)
 
 
 def instant_or_none(at: datetime | None) -> timedelta | None:

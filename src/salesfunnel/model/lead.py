@@ -33,6 +33,7 @@ from salesfunnel.model.validation import (
     is_text,
     to_amount,
 )
+from salesfunnel.wording import Wording
 
 _SCORED = ("lead", "score", "grade")
 """The free fields of an opportunity that tell which lead it was, and how it scored."""
@@ -40,10 +41,12 @@ _SCORED = ("lead", "score", "grade")
 
 def _to_fields(fields: Mapping[str, Any]) -> FrozenDict[Any]:
     if not isinstance(fields, Mapping) or not all(isinstance(name, str) for name in fields):
-        raise DefinitionError(f"fields map names to values, not {fields!r}")
+        raise DefinitionError("fields map names to values, not {fields!r}", fields=fields)
     taken = [name for name in fields if name in _OWN_FIELDS or name in _SCORED]
     if taken:
-        raise DefinitionError(f"{taken[0]!r} is the lead's own, not one of its free fields")
+        raise DefinitionError(
+            "{name!r} is the lead's own, not one of its free fields", name=taken[0]
+        )
     return fields if isinstance(fields, FrozenDict) else FrozenDict(fields)
 
 
@@ -115,8 +118,13 @@ class Lead:
                 self._check_step(state, change.state)
             if since is not None and instant(change.at) < instant(since):
                 raise LeadStateError(
-                    f"time goes back: {change.state!r} at {change.at.isoformat()} follows "
-                    f"{state!r} at {since.isoformat()}",
+                    Wording(
+                        "time goes back: {later!r} at {at} follows {state!r} at {since}",
+                        later=change.state,
+                        at=change.at.isoformat(),
+                        state=state,
+                        since=since.isoformat(),
+                    ),
                     lead=self,
                     state=state,
                     asked=change.state,
@@ -127,7 +135,7 @@ class Lead:
     def _check_step(self, state: str, asked: str) -> None:
         if asked not in NEXT_STATES[state]:
             raise LeadStateError(
-                f"cannot become {asked!r}",
+                Wording("cannot become {asked!r}", asked=asked),
                 lead=self,
                 state=state,
                 asked=asked,

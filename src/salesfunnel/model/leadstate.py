@@ -13,6 +13,7 @@ from salesfunnel.errors import DefinitionError
 from salesfunnel.model.instant import instant
 from salesfunnel.model.missing import is_missing
 from salesfunnel.model.validation import from_isoformat, from_mapping, is_aware, is_text
+from salesfunnel.wording import Listed
 
 NEW = "new"
 WORKING = "working"
@@ -39,7 +40,7 @@ def _to_score(value: float | None) -> float | None:
         return None
     if isinstance(value, Real) and not isinstance(value, bool) and 0 <= value <= 100:
         return float(value)
-    raise DefinitionError(f"a score is a number from 0 to 100 or None, not {value!r}")
+    raise DefinitionError("a score is a number from 0 to 100 or None, not {value!r}", value=value)
 
 
 @attrs.frozen(slots=False)
@@ -80,20 +81,30 @@ class LeadChange:
     def __attrs_post_init__(self) -> None:
         if self.state not in LEAD_STATES:
             raise DefinitionError(
-                f"the state of a lead is one of {', '.join(LEAD_STATES)}, not {self.state!r}"
+                "the state of a lead is one of {states}, not {state!r}",
+                states=Listed(LEAD_STATES),
+                state=self.state,
             )
         for field, state in (("reason", DISQUALIFIED), ("opportunity", CONVERTED)):
             given = getattr(self, field)
             if self.state == state and is_missing(given):
-                raise DefinitionError(f"a lead that is {state} needs its {field}; none was given")
+                raise DefinitionError(
+                    "a lead that is {state} needs its {field}; none was given",
+                    state=state,
+                    field=field,
+                )
             if self.state != state and given is not None:
                 raise DefinitionError(
-                    f"only a lead that is {state} has its {field}: {self.state!r} was given "
-                    f"{given!r}"
+                    "only a lead that is {state} has its {field}: {other!r} was given {given!r}",
+                    state=state,
+                    field=field,
+                    other=self.state,
+                    given=given,
                 )
         if self.state != QUALIFIED and not (self.score is None and self.grade is None):
             raise DefinitionError(
-                f"a score and a grade are kept when a lead is qualified, not {self.state!r}"
+                "a score and a grade are kept when a lead is qualified, not {state!r}",
+                state=self.state,
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -123,5 +134,7 @@ def to_changes(changes: Iterable[LeadChange]) -> tuple[LeadChange, ...]:
     history = tuple(changes) if isinstance(changes, Iterable) else (changes,)
     for change in history:
         if not isinstance(change, LeadChange):
-            raise DefinitionError(f"a lead's history is a sequence of LeadChange, not {changes!r}")
+            raise DefinitionError(
+                "a lead's history is a sequence of LeadChange, not {changes!r}", changes=changes
+            )
     return history

@@ -28,6 +28,7 @@ from salesfunnel.model.validation import (
     to_date,
 )
 from salesfunnel.text.catalogue import default_language, resolve
+from salesfunnel.wording import Listed
 
 STATUSES = ("open", "won", "lost", "churned")
 """Where an opportunity may stand, in the order of the codes that arrays use."""
@@ -75,12 +76,16 @@ class StageChange:
             object.__setattr__(self, "status", possible[0])
         elif self.status not in possible:
             raise DefinitionError(
-                f"after entering {self.stage!r} an opportunity is {' or '.join(possible)}, "
-                f"not {self.status!r}"
+                "after entering {stage!r} an opportunity is {possible}, not {status!r}",
+                stage=self.stage,
+                possible=Listed(possible, " or "),
+                status=self.status,
             )
         if self.reason is not None and self.stage != LOST:
             raise DefinitionError(
-                f"only a loss has a reason: entering {self.stage!r} was given {self.reason!r}"
+                "only a loss has a reason: entering {stage!r} was given {reason!r}",
+                stage=self.stage,
+                reason=self.reason,
             )
 
     @classmethod
@@ -132,26 +137,36 @@ class StageChange:
 
 def _to_history(changes: Iterable[StageChange]) -> tuple[StageChange, ...]:
     if not isinstance(changes, Iterable):
-        raise DefinitionError(f"a history is a sequence of StageChange, not {changes!r}")
+        raise DefinitionError(
+            "a history is a sequence of StageChange, not {changes!r}", changes=changes
+        )
     history = tuple(changes)
     for change in history:
         if not isinstance(change, StageChange):
-            raise DefinitionError(f"a history is a sequence of StageChange, not of {change!r}")
+            raise DefinitionError(
+                "a history is a sequence of StageChange, not of {change!r}", change=change
+            )
     for before, after in pairwise(history):
         if instant(after.at) < instant(before.at):
             raise DefinitionError(
-                f"a history is in order of time: {after.stage!r} at {after.at.isoformat()} follows "
-                f"{before.stage!r} at {before.at.isoformat()}"
+                "a history is in order of time: {after!r} at {after_at} follows {before!r} at "
+                "{before_at}",
+                after=after.stage,
+                after_at=after.at.isoformat(),
+                before=before.stage,
+                before_at=before.at.isoformat(),
             )
     return history
 
 
 def _to_fields(fields: Mapping[str, Any]) -> FrozenDict[Any]:
     if not isinstance(fields, Mapping) or not all(isinstance(name, str) for name in fields):
-        raise DefinitionError(f"fields map names to values, not {fields!r}")
+        raise DefinitionError("fields map names to values, not {fields!r}", fields=fields)
     taken = [name for name in fields if name in _OWN_FIELDS]
     if taken:
-        raise DefinitionError(f"{taken[0]!r} is the opportunity's own, not one of its free fields")
+        raise DefinitionError(
+            "{name!r} is the opportunity's own, not one of its free fields", name=taken[0]
+        )
     return fields if isinstance(fields, FrozenDict) else FrozenDict(fields)
 
 

@@ -36,7 +36,9 @@ def _to_required(fields: Iterable[str]) -> tuple[str, ...]:
         names = tuple(fields)
         if all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names):
             return names
-    raise DefinitionError(f"required fields are a sequence of distinct names, not {fields!r}")
+    raise DefinitionError(
+        "required fields are a sequence of distinct names, not {fields!r}", fields=fields
+    )
 
 
 @attrs.frozen(slots=False)
@@ -88,15 +90,17 @@ class Stage:
     def __attrs_post_init__(self) -> None:
         if self.key in (WON, LOST):
             raise DefinitionError(
-                f"the key {self.key!r} is reserved: every funnel has the states 'won' and 'lost' "
-                "beside its stages"
+                "the key {key!r} is reserved: every funnel has the states 'won' and 'lost' beside "
+                "its stages",
+                key=self.key,
             )
         if not self.name:
             object.__setattr__(self, "name", humanised(self.key))
         if self.post_sale and self.target_loss is not None:
             raise DefinitionError(
-                f"stage {self.key!r} comes after the sale, where no sale can be lost: "
-                "it has no target_loss"
+                "stage {key!r} comes after the sale, where no sale can be lost: it has no "
+                "target_loss",
+                key=self.key,
             )
 
     def label(self, lang: str | None = None) -> str:

@@ -15,6 +15,7 @@ import attrs
 from salesfunnel.errors import DefinitionError
 from salesfunnel.model.frozendict import FrozenDict
 from salesfunnel.model.instant import instant
+from salesfunnel.wording import Listed
 
 if TYPE_CHECKING:
     Attribute = attrs.Attribute[Any]
@@ -31,23 +32,29 @@ def is_key(instance: object, attribute: Attribute, value: object) -> None:
     """Validate that a value can name something: a printable text without blanks at its ends."""
     what = _named(instance, attribute)
     if not isinstance(value, str):
-        raise DefinitionError(f"{what} is a text, not {value!r}")
+        raise DefinitionError("{what} is a text, not {value!r}", what=what, value=value)
     if not value or value != value.strip():
-        raise DefinitionError(f"{what} is not empty and has no blanks at its ends: {value!r}")
+        raise DefinitionError(
+            "{what} is not empty and has no blanks at its ends: {value!r}", what=what, value=value
+        )
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
-        raise DefinitionError(f"{what} has no control characters: {value!r}")
+        raise DefinitionError("{what} has no control characters: {value!r}", what=what, value=value)
 
 
 def is_text(instance: object, attribute: Attribute, value: object) -> None:
     """Validate a text, or None."""
     if value is not None and not isinstance(value, str):
-        raise DefinitionError(f"{_named(instance, attribute)} is a text or None, not {value!r}")
+        raise DefinitionError(
+            "{what} is a text or None, not {value!r}", what=_named(instance, attribute), value=value
+        )
 
 
 def is_flag(instance: object, attribute: Attribute, value: object) -> None:
     """Validate True or False."""
     if not isinstance(value, bool):
-        raise DefinitionError(f"{_named(instance, attribute)} is True or False, not {value!r}")
+        raise DefinitionError(
+            "{what} is True or False, not {value!r}", what=_named(instance, attribute), value=value
+        )
 
 
 def is_rate(instance: object, attribute: Attribute, value: object) -> None:
@@ -56,7 +63,9 @@ def is_rate(instance: object, attribute: Attribute, value: object) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise DefinitionError(
-            f"{_named(instance, attribute)} is a number from 0 to 1 or None, not {value!r}"
+            "{what} is a number from 0 to 1 or None, not {value!r}",
+            what=_named(instance, attribute),
+            value=value,
         )
 
 
@@ -75,7 +84,10 @@ def one_of(choices: tuple[str, ...]) -> Callable[[object, Attribute, object], No
     def validate(instance: object, attribute: Attribute, value: object) -> None:
         if value is not None and value not in choices:
             raise DefinitionError(
-                f"{_named(instance, attribute)} is one of {', '.join(choices)}, not {value!r}"
+                "{what} is one of {choices}, not {value!r}",
+                what=_named(instance, attribute),
+                choices=Listed(choices),
+                value=value,
             )
 
     return validate
@@ -87,7 +99,8 @@ def to_names(names: Mapping[str, str]) -> FrozenDict[str]:
         isinstance(text, str) and text for pair in names.items() for text in pair
     ):
         raise DefinitionError(
-            f"names map languages to names, as in {{'zh': '报价', 'en': 'Offer'}}, not {names!r}"
+            "names map languages to names, as in {{'zh': '报价', 'en': 'Offer'}}, not {names!r}",
+            names=names,
         )
     return names if isinstance(names, FrozenDict) else FrozenDict(names)
 
@@ -105,7 +118,8 @@ def to_duration(value: timedelta | str | None) -> timedelta | None:
     if isinstance(duration, timedelta) and duration > timedelta(0):
         return duration
     raise DefinitionError(
-        f"a duration is a positive timedelta or a text such as '14d', '36h', '90min', not {value!r}"
+        "a duration is a positive timedelta or a text such as '14d', '36h', '90min', not {value!r}",
+        value=value,
     )
 
 
@@ -129,7 +143,9 @@ def to_date(value: date | str | None) -> date | None:
             pass
     elif isinstance(value, date) and value == value:  # pandas' NaT is a date, but no day
         return value.date() if isinstance(value, datetime) else value
-    raise DefinitionError(f"a date is a date or a text such as '2026-03-31', not {value!r}")
+    raise DefinitionError(
+        "a date is a date or a text such as '2026-03-31', not {value!r}", value=value
+    )
 
 
 def to_amount(value: Decimal | float | str | None) -> Decimal | None:
@@ -143,7 +159,9 @@ def to_amount(value: Decimal | float | str | None) -> Decimal | None:
             amount = Decimal("NaN")
         if amount.is_finite():
             return amount
-    raise DefinitionError(f"an amount is a finite Decimal, an int or digits, not {value!r}")
+    raise DefinitionError(
+        "an amount is a finite Decimal, an int or digits, not {value!r}", value=value
+    )
 
 
 def _named(instance: object, attribute: Attribute) -> str:
@@ -153,12 +171,17 @@ def _named(instance: object, attribute: Attribute) -> str:
 def from_mapping(data: object, cls: type[attrs.AttrsInstance], what: str) -> dict[str, Any]:
     """Return plain data as the arguments of an attrs class: none missing, none unknown."""
     if not isinstance(data, Mapping):
-        raise DefinitionError(f"{what} is read from a mapping, not from {data!r}")
+        raise DefinitionError(
+            "{what} is read from a mapping, not from {data!r}", what=what, data=data
+        )
     fields = {field.name: field for field in attrs.fields(cls) if field.init}
     unknown = [key for key in data if key not in fields]
     if unknown:
         raise DefinitionError(
-            f"{what} has no field {', '.join(map(repr, unknown))}; it has {', '.join(fields)}"
+            "{what} has no field {unknown}; it has {known}",
+            what=what,
+            unknown=Listed(map(repr, unknown)),
+            known=Listed(fields),
         )
     missing = [
         name
@@ -166,14 +189,19 @@ def from_mapping(data: object, cls: type[attrs.AttrsInstance], what: str) -> dic
         if field.default is attrs.NOTHING and name not in data
     ]
     if missing:
-        raise DefinitionError(f"{what} needs the field {', '.join(missing)}; given: {data!r}")
+        raise DefinitionError(
+            "{what} needs the field {missing}; given: {data!r}",
+            what=what,
+            missing=Listed(missing),
+            data=data,
+        )
     return dict(data)
 
 
 def from_list(data: object, read: Callable[[Any], Value], what: str) -> tuple[Value, ...]:
     """Return the members of a list of plain data, each read by `read`."""
     if isinstance(data, (str, Mapping)) or not isinstance(data, Iterable):
-        raise DefinitionError(f"{what} are a list, not {data!r}")
+        raise DefinitionError("{what} are a list, not {data!r}", what=what, data=data)
     return tuple(read(member) for member in data)
 
 
@@ -184,4 +212,6 @@ def from_isoformat(value: object, what: str) -> Any:
     try:
         return datetime.fromisoformat(value)
     except ValueError:
-        raise DefinitionError(f"{what} is an ISO 8601 text, not {value!r}") from None
+        raise DefinitionError(
+            "{what} is an ISO 8601 text, not {value!r}", what=what, value=value
+        ) from None

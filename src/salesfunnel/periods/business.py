@@ -39,8 +39,9 @@ def _to_time(value: object, *, end: bool) -> int:
         clock = None
     if not isinstance(clock, time) or clock.tzinfo is not None:
         raise DefinitionError(
-            "working hours are from one time of day to another, as in ('09:00', '18:00'), "
-            f"until '24:00' at most, not {value!r}"
+            "working hours are from one time of day to another, as in ('09:00', '18:00'), until "
+            "'24:00' at most, not {value!r}",
+            value=value,
         )
     seconds = (clock.hour * 60 + clock.minute) * 60 + clock.second
     return seconds * 1_000_000 + clock.microsecond
@@ -51,23 +52,27 @@ def _to_day(hours: object) -> Day:
     if not isinstance(hours, Sequence) or isinstance(hours, str):
         raise DefinitionError(
             "the working hours of a day are a pair of times, as in ('09:00', '18:00'), or several "
-            f"pairs, not {hours!r}"
+            "pairs, not {hours!r}",
+            hours=hours,
         )
     spans = [hours] if any(isinstance(part, (str, time)) for part in hours) else hours
     day: list[tuple[int, int]] = []
     for span in spans:
         if not isinstance(span, Sequence) or len(span) != 2:
-            raise DefinitionError(f"working hours are pairs of times, not {span!r}")
+            raise DefinitionError("working hours are pairs of times, not {span!r}", span=span)
         start, end = _to_time(span[0], end=False), _to_time(span[1], end=True)
         if start >= end:
             raise DefinitionError(
-                f"working hours end after they start, not {span!r}; hours past midnight are two "
-                "spans, until '24:00' and from '00:00'"
+                "working hours end after they start, not {span!r}; hours past midnight are two "
+                "spans, until '24:00' and from '00:00'",
+                span=span,
             )
         day.append((start, end))
     day.sort()
     if any(later[0] < earlier[1] for earlier, later in pairwise(day)):
-        raise DefinitionError(f"the working hours of a day do not overlap, as in {hours!r}")
+        raise DefinitionError(
+            "the working hours of a day do not overlap, as in {hours!r}", hours=hours
+        )
     return tuple(day)
 
 
@@ -77,7 +82,7 @@ def _to_weekday(name: object) -> int:
         for position, weekday in enumerate(WEEKDAYS):
             if weekday.startswith(name.lower()):
                 return position
-    raise DefinitionError(f"a day of the week is one of mon, tue, …, sun, not {name!r}")
+    raise DefinitionError("a day of the week is one of mon, tue, …, sun, not {name!r}", name=name)
 
 
 def _to_week(hours: object) -> tuple[Day, ...]:
@@ -92,10 +97,12 @@ def _to_week(hours: object) -> tuple[Day, ...]:
 
 def _to_dates(days: object, what: str) -> list[date]:
     if isinstance(days, (str, date)) or not isinstance(days, Iterable):
-        raise DefinitionError(f"{what}= are dates, as in ['2026-10-01', …], not {days!r}")
+        raise DefinitionError(
+            "{what}= are dates, as in ['2026-10-01', …], not {days!r}", what=what, days=days
+        )
     found = [to_date(day) for day in days]
     if None in found:
-        raise DefinitionError(f"{what}= are dates, and None is none")
+        raise DefinitionError("{what}= are dates, and None is none", what=what)
     return [day for day in found if day is not None]
 
 
@@ -188,11 +195,15 @@ class BusinessCalendar:
         if weekend is None:
             weekend = () if by_weekday else ("sat", "sun")
         elif isinstance(weekend, str):
-            raise DefinitionError(f"weekend= are days, as in ['sat', 'sun'], not {weekend!r}")
+            raise DefinitionError(
+                "weekend= are days, as in ['sat', 'sun'], not {weekend!r}", weekend=weekend
+            )
         for name in weekend:
             position = _to_weekday(name)
             if by_weekday and week[position]:
-                raise DefinitionError(f"{name!r} is in weekend= and has working hours too")
+                raise DefinitionError(
+                    "{name!r} is in weekend= and has working hours too", name=name
+                )
             week[position] = ()
         if not any(week):
             raise DefinitionError(
@@ -208,7 +219,7 @@ class BusinessCalendar:
         else:
             worked = dict.fromkeys(_to_dates(workdays, "workdays"), usual)
         if both := sorted(worked.keys() & set(off)):
-            raise DefinitionError(f"{both[0]} is in holidays= and in workdays=")
+            raise DefinitionError("{day} is in holidays= and in workdays=", day=both[0])
         exceptions: dict[date, Day] = dict.fromkeys(off, ()) | worked
         zone = None if tz is None else to_zone(tz)
         self.__attrs_init__(tuple(week), tuple(sorted(exceptions.items())), zone)
@@ -334,6 +345,6 @@ def _instants(value: object, zone: tzinfo) -> NDArray[np.int64]:
     if instants.dtype.kind in "iu" or not instants.size:
         return instants.astype(np.int64)
     raise DefinitionError(
-        "instants are integers (microseconds since 1970 in UTC) or datetime64, not "
-        f"{instants.dtype}"
+        "instants are integers (microseconds since 1970 in UTC) or datetime64, not {dtype}",
+        dtype=instants.dtype,
     )

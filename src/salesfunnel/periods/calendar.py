@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from salesfunnel.errors import DefinitionError
 from salesfunnel.periods.clocks import CHUNK, offset_at, offsets, pieces
 from salesfunnel.periods.zone import DAY, is_day, to_instant
+from salesfunnel.wording import Listed
 
 PERIODS = ("day", "week", "month", "quarter", "year")
 """The calendar periods that time is cut into."""
@@ -47,7 +48,9 @@ class Period:
     @unit.validator
     def _is_period(self, _: object, unit: object) -> None:
         if unit not in PERIODS:
-            raise DefinitionError(f"Period.unit is one of {', '.join(PERIODS)}, not {unit!r}")
+            raise DefinitionError(
+                "Period.unit is one of {known}, not {unit!r}", known=Listed(PERIODS), unit=unit
+            )
 
 
 def period_index(time: NDArray[np.int64], unit: str, zone: tzinfo) -> NDArray[np.int64]:
@@ -161,8 +164,10 @@ def to_span(value: object, zone: tzinfo, what: str) -> tuple[int, int]:
         if start <= end:
             return start, end
     raise DefinitionError(
-        f"{what} is a period such as '2026Q1', '2026-03' or '2026-W10', or a pair of dates or "
-        f"instants, the earlier one first, not {value!r}"
+        "{what} is a period such as '2026Q1', '2026-03' or '2026-W10', or a pair of dates or "
+        "instants, the earlier one first, not {value!r}",
+        what=what,
+        value=value,
     )
 
 

@@ -39,7 +39,9 @@ def to_zone(tz: str | tzinfo | None) -> tzinfo:
             return ZoneInfo(tz)
         except (KeyError, ValueError, OSError):
             pass
-    raise DefinitionError(f"tz= is an IANA name such as 'Asia/Shanghai' or a tzinfo, not {tz!r}")
+    raise DefinitionError(
+        "tz= is an IANA name such as 'Asia/Shanghai' or a tzinfo, not {tz!r}", tz=tz
+    )
 
 
 def zone_name(zone: tzinfo) -> str:
@@ -104,8 +106,10 @@ def to_instant(value: datetime | date | np.datetime64 | str | int, zone: tzinfo,
     if isinstance(moment, date) and not isinstance(moment, datetime):
         return max(end_of_day(moment, zone), FIRST)
     raise DefinitionError(
-        f"{what} is an aware datetime, a date, an ISO 8601 text such as '2026-03-31', or "
-        f"microseconds since 1970 within the years 1 to 9999, not {value!r}"
+        "{what} is an aware datetime, a date, an ISO 8601 text such as '2026-03-31', or "
+        "microseconds since 1970 within the years 1 to 9999, not {value!r}",
+        what=what,
+        value=value,
     )
 
 

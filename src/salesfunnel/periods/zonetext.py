@@ -50,8 +50,9 @@ def zone_text(zone: tzinfo) -> str:
     if isinstance(key, str):
         return key
     raise DefinitionError(
-        f"the time zone {zone!r} cannot be written: it has neither an IANA name nor one offset; "
-        "give tz= an IANA name, such as 'Asia/Shanghai'"
+        "the time zone {zone!r} cannot be written: it has neither an IANA name nor one offset; "
+        "give tz= an IANA name, such as 'Asia/Shanghai'",
+        zone=zone,
     )
 
 
@@ -69,7 +70,7 @@ def zone_of_text(text: str) -> tzinfo:
         try:
             delta = datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").utcoffset()
         except ValueError:
-            raise DefinitionError(f"{text!r} is no offset of a time zone") from None
+            raise DefinitionError("{text!r} is no offset of a time zone", text=text) from None
         delta = timedelta(0) if delta is None else delta
         if dateutil:
             return dateutil_tz.tzoffset(name or None, delta)
@@ -80,7 +81,7 @@ def zone_of_text(text: str) -> tzinfo:
     named = _NAME.fullmatch(rest) is not None
     zone = dateutil_tz.UTC if rest == "UTC" else dateutil_tz.gettz(rest) if named else None
     if zone is None:
-        raise DefinitionError(f"there is no time zone {rest!r} on this machine")
+        raise DefinitionError("there is no time zone {rest!r} on this machine", rest=rest)
     return zone
 
 

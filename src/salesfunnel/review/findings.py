@@ -66,7 +66,7 @@ def findings(
     ()
     """
     if isinstance(most, bool) or not isinstance(most, int) or most < 0:
-        raise DefinitionError(f"most= is a number of findings, not {most!r}")
+        raise DefinitionError("most= is a number of findings, not {most!r}", most=most)
     view = log.view(as_of, where)
     names = [*log.attributes] if by is None else [*attribute_names(by)]
     for name in names:

@@ -18,6 +18,7 @@ from salesfunnel.scoring.criteria import to_parts
 from salesfunnel.scoring.workload import Workload
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
+from salesfunnel.wording import Listed
 
 RULES = ("round_robin", "load")
 """Who of several gets a lead: the one who has waited longest, or the one with the most room."""
@@ -27,7 +28,7 @@ def _to_territories(names: Iterable[str]) -> tuple[str, ...]:
     members = (names,) if isinstance(names, str) else tuple(names)
     if all(isinstance(name, str) and name for name in members):
         return members
-    raise DefinitionError(f"territories are a sequence of texts, not {names!r}")
+    raise DefinitionError("territories are a sequence of texts, not {names!r}", names=names)
 
 
 def _to_count(value: int | None) -> int | None:
@@ -35,7 +36,9 @@ def _to_count(value: int | None) -> int | None:
         return None
     if isinstance(value, Integral) and not isinstance(value, bool) and value >= 0:
         return int(value)
-    raise DefinitionError(f"a number of leads is a whole number of 0 or more, not {value!r}")
+    raise DefinitionError(
+        "a number of leads is a whole number of 0 or more, not {value!r}", value=value
+    )
 
 
 @attrs.frozen(slots=False)
@@ -115,7 +118,9 @@ def assign(
     ['li', 'wang', 'wang', 'wang']
     """
     if rule not in RULES:
-        raise DefinitionError(f"rule= is one of {', '.join(RULES)}, not {rule!r}")
+        raise DefinitionError(
+            "rule= is one of {known}, not {rule!r}", known=Listed(RULES), rule=rule
+        )
     named = [Owner(each) if isinstance(each, str) else each for each in owners]
     desk = _Desk(to_parts(named, Owner, "owners"), rule, after)
     if territory is None and any(each.territories for each in desk.owners):
@@ -176,7 +181,9 @@ class _Desk:
             raise DefinitionError("leads are assigned to at least one owner; none was given")
         keys = [each.key for each in owners]
         if after is not None and after not in keys:
-            raise DefinitionError(f"after= is one of {', '.join(keys)}, not {after!r}")
+            raise DefinitionError(
+                "after= is one of {known}, not {after!r}", known=Listed(keys), after=after
+            )
         if rule == "load" and len({each.capacity is None for each in owners}) > 1:
             raise DefinitionError("by load either every owner has a capacity, or none has")
         first = 0 if after is None else keys.index(after) + 1

@@ -31,15 +31,27 @@ Part = TypeVar("Part")
 def to_parts(parts: Iterable[Any], cls: type[Part], what: str) -> tuple[Part, ...]:
     """Return the members of a definition: all of one class, no two with one key."""
     if isinstance(parts, (str, Mapping)) or not isinstance(parts, Iterable):
-        raise DefinitionError(f"{what} are a sequence of {cls.__name__}, not {parts!r}")
+        raise DefinitionError(
+            "{what} are a sequence of {kind}, not {parts!r}",
+            what=what,
+            kind=cls.__name__,
+            parts=parts,
+        )
     members = tuple(parts)
     seen: set[object] = set()
     for member in members:
         if not isinstance(member, cls):
-            raise DefinitionError(f"{what} are a sequence of {cls.__name__}, not of {member!r}")
+            raise DefinitionError(
+                "{what} are a sequence of {kind}, not of {member!r}",
+                what=what,
+                kind=cls.__name__,
+                member=member,
+            )
         key = getattr(member, "key", None)
         if key in seen:
-            raise DuplicateKeyError(f"the key {key!r} stands twice in the {what}")
+            raise DuplicateKeyError(
+                "the key {key!r} stands twice in the {what}", key=key, what=what
+            )
         seen.add(key)
     return members
 
@@ -50,7 +62,12 @@ def number_up_to(highest: float, value: object, what: str) -> float:
         number = float(value)
         if 0 <= number <= highest:
             return number
-    raise DefinitionError(f"{what} is a number from 0 to {highest}, not {value!r}")
+    raise DefinitionError(
+        "{what} is a number from 0 to {highest}, not {value!r}",
+        what=what,
+        highest=highest,
+        value=value,
+    )
 
 
 def _to_worth(value: float) -> float:
@@ -68,7 +85,9 @@ def _to_limit(value: float | None) -> float | None:
 def _to_weight(value: float) -> float:
     if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
-    raise WeightError(f"a weight is a finite number, below zero for negative points, not {value!r}")
+    raise WeightError(
+        "a weight is a finite number, below zero for negative points, not {value!r}", value=value
+    )
 
 
 @attrs.frozen(slots=False)
@@ -195,7 +214,12 @@ class Criterion(_Named):
             return None
         if isinstance(given, (Real, np.bool_)) and 0 <= given <= 1:
             return float(given)
-        raise LevelError(f"criterion {self.key!r}: {self._allowed()}, not {given!r}")
+        raise LevelError(
+            "criterion {key!r}: {allowed}, not {given!r}",
+            key=self.key,
+            allowed=self._allowed(),
+            given=given,
+        )
 
     def level(self, value: float) -> Level | None:
         """Return the level that is worth a value; None where there is none."""
@@ -298,7 +322,7 @@ class Disqualifier(_Named):
         super().__attrs_post_init__()
         if (self.at_most is None) == (self.at_least is None):
             raise DefinitionError(
-                f"disqualifier {self.key!r} has a limit: at_most= or at_least=, one of them"
+                "disqualifier {key!r} has a limit: at_most= or at_least=, one of them", key=self.key
             )
 
     def hits(self, value: float) -> bool:

@@ -78,7 +78,7 @@ class Grid(Scorer):
     def __attrs_post_init__(self) -> None:
         for part in (self.first, self.second):
             if not isinstance(part, Rubric):
-                raise DefinitionError(f"a grid is of two Rubric, not of {part!r}")
+                raise DefinitionError("a grid is of two Rubric, not of {part!r}", part=part)
         criteria = to_parts((*self.first.criteria, *self.second.criteria), Criterion, "criteria")
         object.__setattr__(self, "criteria", criteria)
         rules = (*self.first.disqualifiers, *self.second.disqualifiers)
@@ -88,7 +88,9 @@ class Grid(Scorer):
         pairs = product(self.first.grades, self.second.grades)
         grades = tuple(f"{one.key}{other.key}" for one, other in pairs)
         if len(grades) > MAX_GRADES:
-            raise DefinitionError(f"a grid has at most {MAX_GRADES} grades, not {len(grades)}")
+            raise DefinitionError(
+                "a grid has at most {limit} grades, not {n}", limit=MAX_GRADES, n=len(grades)
+            )
         object.__setattr__(self, "grades", grades)
 
     def grade_label(self, key: str, lang: str | None = None) -> str:

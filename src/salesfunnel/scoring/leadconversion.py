@@ -170,7 +170,9 @@ def source_quality(
         If an argument is not of this form.
     """
     if not isinstance(by, str):
-        raise DefinitionError(f"by= is the attribute that names sources, one of them, not {by!r}")
+        raise DefinitionError(
+            "by= is the attribute that names sources, one of them, not {by!r}", by=by
+        )
     spent = _checked_costs(costs)
     view = log.view(as_of, where)
     groups = _with_sources(groups_of(view, by), spent)
@@ -264,13 +266,15 @@ def _checked_costs(costs: Mapping[str, float] | None) -> dict[str, float]:
     if costs is None:
         return {}
     if not isinstance(costs, Mapping):
-        raise DefinitionError(f"costs= maps sources to what they cost, not {costs!r}")
+        raise DefinitionError("costs= maps sources to what they cost, not {costs!r}", costs=costs)
     for name, cost in costs.items():
         is_number = isinstance(cost, Real) and not isinstance(cost, bool)
         if not isinstance(name, str) or not is_number or not 0 <= cost < math.inf:
             raise DefinitionError(
-                "costs= maps sources to what they cost, a number of 0 or more, as in "
-                f"{{'web': 12000}}; it has {name!r}: {cost!r}"
+                "costs= maps sources to what they cost, a number of 0 or more, as in {{'web': "
+                "12000}}; it has {name!r}: {cost!r}",
+                name=name,
+                cost=cost,
             )
     return {name: float(cost) for name, cost in costs.items()}
 

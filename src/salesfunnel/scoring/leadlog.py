@@ -40,7 +40,7 @@ def lead_funnel(funnel: Funnel) -> Funnel:
         If it is no funnel, or has such stages already.
     """
     if not isinstance(funnel, Funnel):
-        raise DefinitionError(f"leads come before a Funnel, not {funnel!r}")
+        raise DefinitionError("leads come before a Funnel, not {funnel!r}", funnel=funnel)
     more = [reason for reason in DISQUALIFICATION_REASONS if not funnel.knows_reason(reason.key)]
     return attrs.evolve(
         funnel,
@@ -91,7 +91,9 @@ def lead_log(
     members = tuple(leads)
     for member in members:
         if not isinstance(member, Lead):
-            raise DefinitionError(f"a log of leads is made of Lead values, not of {member!r}")
+            raise DefinitionError(
+                "a log of leads is made of Lead values, not of {member!r}", member=member
+            )
     timeless = [
         BadRow(row, "received_at", None, "when the lead came")
         for row, lead in enumerate(members)

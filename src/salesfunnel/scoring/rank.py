@@ -17,6 +17,7 @@ from salesfunnel.scoring.schedule import Floats, schedule
 from salesfunnel.scoring.workload import Workload
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
+from salesfunnel.wording import Listed
 
 BY = ("score", "value", "value_per_hour")
 """What leads are put in order by."""
@@ -162,11 +163,13 @@ def prioritise(
 
 def _check(by: str, late: float, capacity: float | None) -> None:
     if by not in BY:
-        raise DefinitionError(f"by= is one of {', '.join(BY)}, not {by!r}")
+        raise DefinitionError("by= is one of {known}, not {by!r}", known=Listed(BY), by=by)
     if not is_number(late) or not 0 <= late <= 1:
-        raise DefinitionError(f"late= is a share from 0 to 1, not {late!r}")
+        raise DefinitionError("late= is a share from 0 to 1, not {late!r}", late=late)
     if capacity is not None and not (is_number(capacity) and capacity >= 0):
-        raise DefinitionError(f"capacity= is a number of 0 or more, or None, not {capacity!r}")
+        raise DefinitionError(
+            "capacity= is a number of 0 or more, or None, not {capacity!r}", capacity=capacity
+        )
 
 
 def is_number(value: object) -> bool:

@@ -19,6 +19,7 @@ from salesfunnel.scoring.explain import Explanation, explain
 from salesfunnel.scoring.scorer import Scorer
 from salesfunnel.scoring.scores import Floats, Scores, score_array
 from salesfunnel.scoring.single import Known, LeadScore, Plan, Term, lead_score
+from salesfunnel.wording import Listed, Wording
 
 UNKNOWN = ("zero", "renormalise", "range")
 """What a criterion that is not known yet may count as."""
@@ -41,10 +42,13 @@ def _to_grades(grades: Iterable[Grade]) -> tuple[Grade, ...]:
     if not limits or limits[-1] != 0 or any(a <= b for a, b in pairwise(limits)):
         raise DefinitionError(
             "grades go from the best to the worst, each from a lower score, the last from 0; "
-            f"these are from {', '.join(f'{limit:g}' for limit in limits) or 'nothing'}"
+            "these are from {limits}",
+            limits=Listed(f"{limit:g}" for limit in limits) or Wording("nothing"),
         )
     if len(members) > MAX_GRADES:
-        raise DefinitionError(f"a rubric has at most {MAX_GRADES} grades, not {len(members)}")
+        raise DefinitionError(
+            "a rubric has at most {limit} grades, not {n}", limit=MAX_GRADES, n=len(members)
+        )
     return members
 
 
@@ -125,7 +129,11 @@ class Rubric(Scorer):
 
     def __attrs_post_init__(self) -> None:
         if self.unknown not in UNKNOWN:
-            raise DefinitionError(f"unknown= is one of {', '.join(UNKNOWN)}, not {self.unknown!r}")
+            raise DefinitionError(
+                "unknown= is one of {known}, not {given!r}",
+                known=Listed(UNKNOWN),
+                given=self.unknown,
+            )
         places = {criterion.key: place for place, criterion in enumerate(self.criteria)}
         object.__setattr__(self, "_places", places)
         for disqualifier in self.disqualifiers:
@@ -134,8 +142,9 @@ class Rubric(Scorer):
         if not math.fsum(weights) > 0:
             listing = ", ".join(f"{c.key} {c.weight:g}" for c in self.criteria)
             raise WeightError(
-                f"the weights of a rubric sum to more than zero, not {math.fsum(weights):g}: "
-                f"{listing}"
+                "the weights of a rubric sum to more than zero, not {total:g}: {listing}",
+                total=math.fsum(weights),
+                listing=listing,
             )
         object.__setattr__(self, "_plan", self._make_plan())
 
@@ -185,8 +194,10 @@ class Rubric(Scorer):
             by_place = dict(enumerate(weights))
         else:
             raise DefinitionError(
-                "weights are a mapping, or a sequence with one for each of "
-                f"{', '.join(self.keys)}, not {weights!r}"
+                "weights are a mapping, or a sequence with one for each of {criteria}, not "
+                "{weights!r}",
+                criteria=Listed(self.keys),
+                weights=weights,
             )
         criteria = [
             attrs.evolve(criterion, weight=by_place.get(place, criterion.weight))

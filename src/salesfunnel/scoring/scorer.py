@@ -18,6 +18,7 @@ from salesfunnel.scoring.criteria import Criterion, Disqualifier
 from salesfunnel.scoring.scores import Floats, Scores
 from salesfunnel.scoring.single import Known, LeadScore
 from salesfunnel.scoring.values import check_values, fade, read_values
+from salesfunnel.wording import Listed
 
 if TYPE_CHECKING:
     from salesfunnel.scoring.explain import Explanation
@@ -79,7 +80,9 @@ class Scorer(ABC):
             return self._places[key]
         except (KeyError, TypeError):
             raise UnknownCriterionError(
-                f"no criterion {key!r} in this rubric; it has {', '.join(self._places)}"
+                "no criterion {key!r} in this rubric; it has {known}",
+                key=key,
+                known=Listed(self._places),
             ) from None
 
     def label(self, lang: str | None = None) -> str:
@@ -154,16 +157,18 @@ class Scorer(ABC):
         Parameters and errors are those of `score_lead`.
         """
         if not isinstance(lead, Lead):
-            raise DefinitionError(f"a rubric scores a Lead, not {lead!r}")
+            raise DefinitionError("a rubric scores a Lead, not {lead!r}", lead=lead)
         if extra not in ("raise", "ignore"):
-            raise DefinitionError(f"extra= is 'raise' or 'ignore', not {extra!r}")
+            raise DefinitionError("extra= is 'raise' or 'ignore', not {extra!r}", extra=extra)
         evidence = lead.evidence
         if extra == "raise" and not evidence.keys() <= self._places.keys():
             strangers = [key for key in evidence if key not in self._places]
             raise UnknownCriterionError(
-                f"lead {lead.id!r} has evidence for {', '.join(map(repr, strangers))}, which this "
-                f"rubric does not ask for; it has {', '.join(self._places)}. "
-                "extra='ignore' leaves such evidence aside"
+                "lead {lead!r} has evidence for {strangers}, which this rubric does not ask for; "
+                "it has {known}. extra='ignore' leaves such evidence aside",
+                lead=lead.id,
+                strangers=Listed(map(repr, strangers)),
+                known=Listed(self._places),
             )
         now = None if as_of is None else instant(as_of, "as_of=")
         known: list[Known] = []

@@ -18,6 +18,7 @@ from salesfunnel.kernel.codes import factorize_objects
 from salesfunnel.model.missing import is_missing
 from salesfunnel.scoring.criteria import Criterion
 from salesfunnel.scoring.scores import CHUNK, Floats
+from salesfunnel.wording import Listed
 
 if TYPE_CHECKING:
     from salesfunnel.scoring.scorer import Scorer
@@ -44,8 +45,11 @@ def read_values(scorer: Scorer, values: Any) -> Floats:
     array = _array(values)
     if array.ndim != 2 or array.shape[1] != len(scorer):
         raise ShapeError(
-            f"values are an array with a row for each lead and {len(scorer)} columns "
-            f"({', '.join(scorer.keys)}), not of shape {array.shape}"
+            "values are an array with a row for each lead and {n} columns ({criteria}), not of "
+            "shape {given}",
+            n=len(scorer),
+            criteria=Listed(scorer.keys),
+            given=array.shape,
         )
     if array.dtype.kind not in "iufb":
         return np.column_stack(
@@ -75,7 +79,7 @@ def _first_bad(criterion: Criterion, values: Any) -> LevelError:
         try:
             criterion.value(value)
         except LevelError as error:
-            return LevelError(f"row {row}, {error}")
+            return LevelError("row {row}, {error}", row=row, error=error)
     raise AssertionError("one of the values was refused")
 
 
@@ -88,8 +92,11 @@ def check_values(scorer: Scorer, values: Floats) -> None:
             continue
         row, place = np.argwhere((part < 0) | (part > 1))[0]
         raise LevelError(
-            f"row {begin + row}, criterion {scorer.keys[place]!r}: a value is a number from 0 to "
-            f"1, or NaN where it is not known, not {part[row, place]:g}"
+            "row {row}, criterion {criterion!r}: a value is a number from 0 to 1, or NaN where it "
+            "is not known, not {value:g}",
+            row=begin + row,
+            criterion=scorer.keys[place],
+            value=part[row, place],
         )
 
 
@@ -127,15 +134,23 @@ def _ages(scorer: Scorer, shape: tuple[int, ...], age: Any) -> NDArray[np.float6
         array = _days(_array(age))
         if array.shape != shape and array.shape != shape[:1]:
             raise ShapeError(
-                f"age= has the shape of the values, {shape}, or one age for each lead, "
-                f"{shape[:1]}, not {array.shape}"
+                "age= has the shape of the values, {shape}, or one age for each lead, {one_each}, "
+                "not {given}",
+                shape=shape,
+                one_each=shape[:1],
+                given=array.shape,
             )
         days[:] = array.reshape(len(array), -1)
         return days
     for key in table.columns:
         column = _days(np.asarray(table.column(key)))
         if column.shape != shape[:1]:
-            raise ShapeError(f"age= has a column {key!r} of shape {column.shape}, not {shape[:1]}")
+            raise ShapeError(
+                "age= has a column {key!r} of shape {given}, not {one_each}",
+                key=key,
+                given=column.shape,
+                one_each=shape[:1],
+            )
         days[:, scorer.index(key)] = column
     return days
 
@@ -147,7 +162,8 @@ def _days(age: NDArray[Any]) -> NDArray[np.float64]:
         return age.astype(np.float64)
     except (TypeError, ValueError):
         raise DefinitionError(
-            f"age= is in days, or timedelta64; NaN where it is not known, not {age.dtype}"
+            "age= is in days, or timedelta64; NaN where it is not known, not {dtype}",
+            dtype=age.dtype,
         ) from None
 
 
@@ -174,4 +190,4 @@ def _check_lengths(keys: tuple[str, ...], columns: list[Floats]) -> None:
         listing = ", ".join(
             f"{key} {len(column)}" for key, column in zip(keys, columns, strict=True)
         )
-        raise ShapeError(f"columns are of one length, not {listing}")
+        raise ShapeError("columns are of one length, not {listing}", listing=listing)

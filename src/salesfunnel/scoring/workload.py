@@ -21,6 +21,7 @@ from salesfunnel.model.validation import to_duration
 from salesfunnel.periods import BusinessCalendar
 from salesfunnel.scoring.scorer import Scorer
 from salesfunnel.scoring.scores import Scores
+from salesfunnel.wording import Listed
 
 Floats: TypeAlias = NDArray[np.float64]
 Probability: TypeAlias = Mapping[str, float] | Callable[[Floats], Any] | Sequence[float] | Floats
@@ -48,7 +49,7 @@ class Workload:
             strangers = [member for member in given if not isinstance(member, Lead)]
             if strangers:
                 raise DefinitionError(
-                    f"leads are all Lead or all identifiers, not {strangers[0]!r}"
+                    "leads are all Lead or all identifiers, not {given!r}", given=strangers[0]
                 )
             self.leads = list(given)
             given = [lead.id for lead in self.leads]
@@ -66,14 +67,21 @@ class Workload:
     def of_leads(self, what: str) -> list[Lead]:
         """Return the leads; `what` names the argument that needs them."""
         if self.leads is None:
-            raise DefinitionError(f"{what} needs leads as Lead, and identifiers were given")
+            raise DefinitionError(
+                "{what} needs leads as Lead, and identifiers were given", what=what
+            )
         return self.leads
 
     def column(self, values: Any, name: str) -> Sequence[Any] | NDArray[Any]:
         """Return a column of a value for each lead."""
         column = as_column(values, name)
         if len(column) != len(self):
-            raise ShapeError(f"{name} has a value for each of {len(self)} leads, not {len(column)}")
+            raise ShapeError(
+                "{name} has a value for each of {n} leads, not {given}",
+                name=name,
+                n=len(self),
+                given=len(column),
+            )
         return column
 
     def are_in(self, state: str) -> NDArray[np.bool_]:
@@ -100,7 +108,11 @@ class Workload:
             score = score.score_leads(self.of_leads("score= by a rubric"), as_of=now, extra=extra)
         if isinstance(score, Scores):
             if len(score) != len(self):
-                raise ShapeError(f"score= is of {len(score)} leads, and there are {len(self)}")
+                raise ShapeError(
+                    "score= is of {n_scores} leads, and there are {n}",
+                    n_scores=len(score),
+                    n=len(self),
+                )
             grade = score.grade.astype(object)
             grade[grade == ""] = None
             return score.score.astype(np.float64), grade, score.disqualified
@@ -121,8 +133,9 @@ class Workload:
             unknown = sorted({g for g in grade.tolist() if g is not None} - set(given))
             if unknown:
                 raise DefinitionError(
-                    f"probability= has no value for the grades {', '.join(unknown)}; it has "
-                    f"{', '.join(given)}"
+                    "probability= has no value for the grades {unknown}; it has {known}",
+                    unknown=Listed(unknown),
+                    known=Listed(given),
                 )
             values: Any = [math.nan if g is None else given[g] for g in grade.tolist()]
         elif callable(given):

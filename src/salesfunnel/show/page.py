@@ -16,6 +16,7 @@ from salesfunnel.show.plots.palette import DARK, FONT, LIGHT, Palette, recolouri
 from salesfunnel.show.sections import Section
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.escape import escape_html
+from salesfunnel.wording import Listed
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -50,7 +51,9 @@ def page(report: Report, lang: str, plotly: str) -> str:
         If `plotly` is none of `PLOTLY`.
     """
     if plotly not in PLOTLY:
-        raise DefinitionError(f"plotly= is one of {', '.join(PLOTLY)}, not {plotly!r}")
+        raise DefinitionError(
+            "plotly= is one of {known}, not {plotly!r}", known=Listed(PLOTLY), plotly=plotly
+        )
     try:
         from markupsafe import Markup
         from plotly.offline import get_plotlyjs, get_plotlyjs_version

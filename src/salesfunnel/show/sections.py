@@ -26,6 +26,7 @@ from salesfunnel.metrics.trend import trend_by_period
 from salesfunnel.periods import PERIODS, Period
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue
+from salesfunnel.wording import Listed
 
 _MOST_PERIODS = 36
 _MOST_ROWS = {"losses": 30, "losses_by_stage": 40, "groups": 30, "stalled": 20, "rejected": 20}
@@ -193,7 +194,9 @@ def sections_of(asked: Question, names: Iterable[str] | None) -> tuple[Section, 
     chosen = SECTIONS if names is None else tuple(names)
     if isinstance(names, str) or len(set(chosen)) < len(chosen) or not {*chosen} <= {*SECTIONS}:
         raise DefinitionError(
-            f"sections= is some of {', '.join(SECTIONS)}, each once, not {names!r}"
+            "sections= is some of {known}, each once, not {names!r}",
+            known=Listed(SECTIONS),
+            names=names,
         )
     if names is not None and "groups" in chosen and asked.by is None:
         raise DefinitionError("the section 'groups' needs by=: the attributes to compare groups by")

@@ -22,6 +22,7 @@ from salesfunnel.text.numbers import (
 )
 from salesfunnel.text.times import format_datetime, format_duration
 from salesfunnel.text.width import plain
+from salesfunnel.wording import Listed
 
 _KINDS = ("text", "integer", "decimal", "rate", "money", "p_value", "seconds", "time")
 
@@ -59,9 +60,13 @@ class Column:
     ) -> None:
         array = values if isinstance(values, np.ndarray) else _as_array(values)
         if array.ndim != 1:
-            raise DefinitionError(f"column {name!r} is one-dimensional, not {array.shape}")
+            raise DefinitionError(
+                "column {name!r} is one-dimensional, not {shape}", name=name, shape=array.shape
+            )
         if kind is not None and kind not in _KINDS:
-            raise DefinitionError(f"a column is of the kind {', '.join(_KINDS)}, not {kind!r}")
+            raise DefinitionError(
+                "a column is of the kind {known}, not {kind!r}", known=Listed(_KINDS), kind=kind
+            )
         if array.dtype.kind == "U":
             array = array.astype(object)
         array = array.view()

@@ -22,6 +22,7 @@ from salesfunnel.table.shown import Shown, texts
 from salesfunnel.text.catalogue import default_language, resolve
 from salesfunnel.text.markup import SORT, html_notes
 from salesfunnel.text.width import plain
+from salesfunnel.wording import Listed
 
 _SORTABLE, _MOST_ROWS = 10, 60
 """Rows from which on a table in a notebook can be sorted, and rows that it has at most."""
@@ -67,14 +68,16 @@ class Table(Exports):
         self._columns = {column.name: column for column in members}
         if len(self._columns) < len(members):
             names = ", ".join(column.name for column in members)
-            raise DefinitionError(f"the columns of a table have names of their own, not {names}")
+            raise DefinitionError(
+                "the columns of a table have names of their own, not {names}", names=names
+            )
         self.title = title
         self.notes = tuple(notes)
         self.hidden = frozenset(hidden)
         lengths = {len(column.values) for column in self._columns.values()}
         if len(lengths) > 1:
             raise DefinitionError(
-                f"the columns of a table are of one length, not {sorted(lengths)}"
+                "the columns of a table are of one length, not {lengths}", lengths=sorted(lengths)
             )
         self._length = lengths.pop() if lengths else 0
 
@@ -94,7 +97,9 @@ class Table(Exports):
             return self._columns[name]
         except (KeyError, TypeError):
             raise UnknownAttributeError(
-                f"no column {name!r} in this table; it has {', '.join(self._columns)}"
+                "no column {name!r} in this table; it has {known}",
+                name=name,
+                known=Listed(self._columns),
             ) from None
 
     def __getitem__(self, name: str) -> NDArray[Any]:

@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from salesfunnel.errors import MissingTextError, UnknownLanguageError
 from salesfunnel.text.humanise import humanised
+from salesfunnel.wording import Listed, Wording
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -93,8 +94,12 @@ class Catalogue:
             raise
         except KeyError as error:
             raise MissingTextError(
-                f"the text {key!r} in language {self.language!r} needs a value for "
-                f"{error.args[0]!r}; given: {', '.join(values) or 'none'}"
+                "the text {key!r} in language {language!r} needs a value for {missing!r}; given: "
+                "{given}",
+                key=key,
+                language=self.language,
+                missing=error.args[0],
+                given=Listed(values) or Wording("none"),
             ) from None
 
     def header(self, column: str) -> str:
@@ -116,7 +121,9 @@ class Catalogue:
     def _template(self, key: str, values: Mapping[str, object]) -> str:
         text = self._texts.get(key)
         if text is None:
-            raise MissingTextError(f"there is no text {key!r} in language {self.language!r}")
+            raise MissingTextError(
+                "there is no text {key!r} in language {language!r}", key=key, language=self.language
+            )
         if isinstance(text, str):
             return text
         if "one" in text and values["count"] == 1:
@@ -159,7 +166,9 @@ def resolve(lang: str) -> str:
         if language is not None:
             return language
     raise UnknownLanguageError(
-        f"there are no texts in language {lang!r}; give one of: {', '.join(languages())}"
+        "there are no texts in language {lang!r}; give one of: {languages}",
+        lang=lang,
+        languages=Listed(languages()),
     )
 
 

@@ -45,15 +45,19 @@ def choose(deals: Deals, pipelines: Sequence[Pipeline], wanted: str | None) -> P
         for member in pipelines:
             if wanted in (member.id, member.label):
                 return member
-        raise DefinitionError(f"there is no pipeline {wanted!r}; there are {names}")
+        raise DefinitionError(
+            "there is no pipeline {wanted!r}; there are {names}", wanted=wanted, names=names
+        )
     present = {key for key in pipelines_of(deals, pipelines) if key is not None}
     found = [member for member in pipelines if member.id in present]
     if len(found) > 1 or (not found and len(pipelines) > 1):
         names = ", ".join(f"{member.id!r} ({member.label})" for member in found or pipelines)
         which = "of several pipelines" if found else "of a pipeline that they do not name"
         raise DefinitionError(
-            f"the deals are {which}: name one by pipeline=, or load all by load_by_pipeline; there "
-            f"are {names}"
+            "the deals are {which}: name one by pipeline=, or load all by load_by_pipeline; there "
+            "are {names}",
+            which=which,
+            names=names,
         )
     return (found or pipelines)[0]
 

@@ -62,7 +62,9 @@ class Pipeline(NamedTuple):
         """
         wanted = self.open_stages(keep)
         if not wanted:
-            raise DataError(f"pipelines: {self.label!r} has no stage that is open")
+            raise DataError(
+                "pipelines: {pipeline!r} has no stage that is open", pipeline=self.label
+            )
         return Funnel(wanted, LOSS_REASONS, name=self.label)
 
     def meanings(self) -> dict[str, str]:

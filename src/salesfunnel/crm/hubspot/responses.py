@@ -18,7 +18,9 @@ def unpack(value: Any) -> Page | None:
         return None
     if value.get("status") == "error" and "results" not in value:
         raise DataError(
-            f"an error of HubSpot, not a page: {value.get('category')}: {value.get('message')}"
+            "an error of HubSpot, not a page: {category}: {message}",
+            category=value.get("category"),
+            message=value.get("message"),
         )
     records = value.get("results")
     if not isinstance(records, list):

@@ -41,8 +41,9 @@ class Fields:
             isinstance(word, str) and word for pair in fields.items() for word in pair
         ):
             raise DefinitionError(
-                "fields= maps what a field says to the field, as in "
-                f"{{'stage': '商机阶段', 'amount': '预计金额'}}, not {fields!r}"
+                "fields= maps what a field says to the field, as in {{'stage': '商机阶段', "
+                "'amount': '预计金额'}}, not {fields!r}",
+                fields=fields,
             )
         self._fields = dict(fields)
         if "loss_reason" in self._fields:
@@ -89,7 +90,13 @@ class Fields:
             return None
         known = ", ".join(map(str, sheet.table.columns)) or "none"
         hint = "" if self._has_widgets else "; widgets= tells which title belongs to which name"
-        raise MissingColumnError(f"{sheet.name} has no field {given!r}; it has {known}{hint}")
+        raise MissingColumnError(
+            "{name} has no field {given!r}; it has {known}{hint}",
+            name=sheet.name,
+            given=given,
+            known=known,
+            hint=hint,
+        )
 
     def needed(self, sheet: Sheet, role: str, prefix: str = "") -> Field:
         """Return the field of a sheet that says something.
@@ -104,8 +111,12 @@ class Fields:
             names = " or ".join(repr(name) for name in _SYSTEM.get(role, (role,)))
             known = ", ".join(map(str, sheet.table.columns)) or "none"
             raise MissingColumnError(
-                f"{sheet.name} has no field {names}; it has {known}. fields= names another, as in "
-                f"{{{role!r}: …}}"
+                "{name} has no field {names}; it has {known}. fields= names another, as in "
+                "{{{role!r}: …}}",
+                name=sheet.name,
+                names=names,
+                known=known,
+                role=role,
             )
         return found
 
@@ -114,7 +125,11 @@ class Fields:
         owners = self._names.get(given, [])
         if len(set(owners)) > 1:
             listing = ", ".join(names[0] for names in owners)
-            raise DataError(f"widgets: {given!r} is the title of several fields: {listing}")
+            raise DataError(
+                "widgets: {given!r} is the title of several fields: {listing}",
+                given=given,
+                listing=listing,
+            )
         return tuple(dict.fromkeys((given, *(owners[0] if owners else ()))))
 
 

@@ -46,9 +46,10 @@ class DataPages:
         last, full = self._sizes[-1], max(self._sizes)
         if last == full and (len(self._sizes) > 1 or last in _FULL_PAGES) and last > 0:
             raise IncompletePagesError(
-                f"data: the last page has {last} records, as many as a full one, so that more may "
+                "data: the last page has {last} records, as many as a full one, so that more may "
                 "follow: fetch pages, from the data_id of the last record on, until one has fewer "
-                "or none, and give that too; or give partial=True"
+                "or none, and give that too; or give partial=True",
+                last=last,
             )
 
 
@@ -67,5 +68,9 @@ def _member(value: Any, name: str) -> Any:
     if not isinstance(value, dict):
         return None
     if "code" in value and "msg" in value and name not in value:
-        raise DataError(f"an error of Jiandaoyun, not a page: {value['code']}: {value['msg']}")
+        raise DataError(
+            "an error of Jiandaoyun, not a page: {code}: {message}",
+            code=value["code"],
+            message=value["msg"],
+        )
     return value.get(name)

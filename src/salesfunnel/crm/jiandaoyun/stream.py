@@ -16,6 +16,7 @@ from salesfunnel.crm.jiandaoyun.responses import (
 )
 from salesfunnel.errors import DataError
 from salesfunnel.log.stagelog import StageLog
+from salesfunnel.wording import Listed
 
 _OPERATIONS = (CREATE, UPDATE, RECOVER, REMOVE)
 
@@ -84,13 +85,15 @@ class Stream:
             return False
         if operation not in _OPERATIONS or not isinstance(body.get("data"), Mapping):
             raise DataError(
-                f"no event of a record: op is {operation!r}, where one of {', '.join(_OPERATIONS)} "
-                "is expected, and data a JSON object"
+                "no event of a record: op is {operation!r}, where one of {known} is expected, and "
+                "data a JSON object",
+                operation=operation,
+                known=Listed(_OPERATIONS),
             )
         try:
             key = json.dumps(body, sort_keys=True, ensure_ascii=False)
         except (TypeError, ValueError) as error:
-            raise DataError(f"no event: {error}") from None
+            raise DataError("no event: {error}", error=error) from None
         if key in self._events or (delivery is not None and delivery in self._deliveries):
             return False
         if delivery is not None:
@@ -121,7 +124,7 @@ def _parsed(event: Mapping[str, Any] | str | bytes) -> Mapping[str, Any]:
         try:
             event = json.loads(event)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"no event: not JSON: {error}") from None
+            raise DataError("no event: not JSON: {error}", error=error) from None
     if not isinstance(event, Mapping):
-        raise DataError(f"no event: a JSON object is expected, not {event!r}")
+        raise DataError("no event: a JSON object is expected, not {event!r}", event=event)
     return event

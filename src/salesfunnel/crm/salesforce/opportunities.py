@@ -135,8 +135,9 @@ def nested_history(records: Opportunities, *, partial: bool) -> Sheet | None:
     for key, row in records.row.items():
         if whole[row] is False and not partial:
             raise IncompletePagesError(
-                f"opportunities: the history of {key!r} goes on in another page: query "
-                "OpportunityHistory by itself, or give partial=True"
+                "opportunities: the history of {key!r} goes on in another page: query "
+                "OpportunityHistory by itself, or give partial=True",
+                key=key,
             )
         members = field.cells[row]
         rows += [

@@ -21,7 +21,9 @@ def unpack(value: Any) -> Page | None:
         return None
     if "errorCode" in value and "records" not in value:
         raise DataError(
-            f"an error of Salesforce, not a page: {value['errorCode']}: {value.get('message')}"
+            "an error of Salesforce, not a page: {code}: {message}",
+            code=value["errorCode"],
+            message=value.get("message"),
         )
     records = value.get("records")
     if not isinstance(records, list):

@@ -285,7 +285,9 @@ class CountingRules:
     ) -> CountingRules:
         """Return the rules for features of these names; errors are those of `fit_naive_bayes`."""
         if isinstance(increment, bool) or not 0 < increment < np.inf:
-            raise DefinitionError(f"increment= is a finite number above 0, not {increment!r}")
+            raise DefinitionError(
+                "increment= is a finite number above 0, not {increment!r}", increment=increment
+            )
         ordered = dict(in_order or {})
         least = dict(min_leads) if isinstance(min_leads, Mapping) else {}
         for what, named in (
@@ -296,7 +298,12 @@ class CountingRules:
             for name in named:
                 if name not in names:
                     known = ", ".join(names)
-                    raise FeatureError(f"{what}= names {name!r}, which is none of {known}")
+                    raise FeatureError(
+                        "{what}= names {name!r}, which is none of {known}",
+                        what=what,
+                        name=name,
+                        known=known,
+                    )
         if not isinstance(min_leads, Mapping):
             least = dict.fromkeys(names, min_leads)
         for number in least.values():

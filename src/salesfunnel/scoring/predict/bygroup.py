@@ -184,7 +184,7 @@ def fit_naive_bayes_by(
     group = as_labels(given.column(by), by)
     names = [name for name in given.names if name != by]
     if not names:
-        raise FeatureError(f"there is no feature but {by!r}, which tells groups apart")
+        raise FeatureError("there is no feature but {by!r}, which tells groups apart", by=by)
     rules = CountingRules.checked(names, increment, in_order, blanks_count, min_leads)
     rest = given.select(*names)
     found = [

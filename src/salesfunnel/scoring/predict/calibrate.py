@@ -20,6 +20,7 @@ from salesfunnel.scoring.predict.model import logistic
 from salesfunnel.scoring.predict.saved import saved_parts
 from salesfunnel.scoring.predict.solve import newton
 from salesfunnel.scoring.validate.arrays import read_pair, read_scores
+from salesfunnel.wording import Listed
 
 METHODS = ("platt", "isotonic")
 PLATT, ISOTONIC, CALIBRATED = "platt", "isotonic", "calibrated"
@@ -323,7 +324,9 @@ def calibrate(
         If `method` is not of this form.
     """
     if method not in METHODS:
-        raise DefinitionError(f"method= is one of {', '.join(METHODS)}, not {method!r}")
+        raise DefinitionError(
+            "method= is one of {known}, not {method!r}", known=Listed(METHODS), method=method
+        )
     fit = fit_platt if method == "platt" else fit_isotonic
     return CalibratedModel(model, fit(model.log_odds(features, unknown=unknown), outcomes))
 
@@ -347,6 +350,8 @@ def load_model(data: Mapping[str, Any]) -> Saved:
     kind = data.get("kind") if isinstance(data, Mapping) else None
     if not isinstance(kind, str) or kind not in kinds:
         raise DefinitionError(
-            f"a saved model has a kind, one of {', '.join(kinds)}; this has {kind!r}"
+            "a saved model has a kind, one of {known}; this has {kind!r}",
+            known=Listed(kinds),
+            kind=kind,
         )
     return kinds[kind].from_dict(data)

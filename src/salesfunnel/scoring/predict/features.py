@@ -23,6 +23,7 @@ from salesfunnel.scoring.predict.several import (
     read_label_sets,
 )
 from salesfunnel.scoring.validate.arrays import refuse_rows
+from salesfunnel.wording import Listed
 
 Numbers: TypeAlias = NDArray[np.float64]
 """A column of numbers, (N,); NaN where not known."""
@@ -74,7 +75,7 @@ class Features:
         lengths = {name: _length(column) for name, column in self._columns.items()}
         if len(set(lengths.values())) > 1:
             listing = ", ".join(f"{name} {length:,}" for name, length in lengths.items())
-            raise FeatureError(f"features are columns of one length, not {listing}")
+            raise FeatureError("features are columns of one length, not {listing}", listing=listing)
         self._length = next(iter(lengths.values()))
 
     @classmethod
@@ -89,8 +90,11 @@ class Features:
         table = np.asarray(array)
         if table.ndim != 2 or table.shape[1] != len(names):
             raise FeatureError(
-                f"features are an array of shape (leads, {len(names)}), a column for each of "
-                f"{', '.join(map(str, names))}, not of shape {table.shape}"
+                "features are an array of shape (leads, {n}), a column for each of {names}, not "
+                "of shape {shape}",
+                n=len(names),
+                names=Listed(map(str, names)),
+                shape=table.shape,
             )
         return cls(dict(zip(names, table.T, strict=True)))
 
@@ -117,7 +121,9 @@ class Features:
             return self._columns[name]
         except (KeyError, TypeError):
             raise FeatureError(
-                f"no feature {name!r} among those given: {', '.join(self._columns)}"
+                "no feature {name!r} among those given: {known}",
+                name=name,
+                known=Listed(self._columns),
             ) from None
 
     def __getitem__(self, rows: Any) -> Features:
@@ -169,8 +175,9 @@ def as_labels(column: FeatureColumn, name: str) -> Labels:
     known = ~np.isnan(column)
     if (column[known] % 1 != 0).any():
         raise FeatureError(
-            f"{name}: naive Bayes counts labels, and this is a column of numbers; cut it into "
-            "classes first, as numpy.digitize does"
+            "{name}: naive Bayes counts labels, and this is a column of numbers; cut it into "
+            "classes first, as numpy.digitize does",
+            name=name,
         )
     distinct, inverse = np.unique(column[known], return_inverse=True)
     codes = np.full(len(column), -1)
@@ -207,8 +214,10 @@ def as_numbers(column: FeatureColumn, name: str) -> Numbers:
     if (column.codes >= 0).any():
         found = column.names[column.codes[column.codes >= 0][0]]
         raise FeatureError(
-            f"{name}: the model has learnt from numbers here, and this is a column of labels such "
-            f"as {found!r}"
+            "{name}: the model has learnt from numbers here, and this is a column of labels such "
+            "as {found!r}",
+            name=name,
+            found=found,
         )
     return np.full(len(column.codes), np.nan)
 
@@ -231,10 +240,13 @@ def refuse_levels(
     n_leads = len(np.unique(pairs.rows[places]))
     noun = "lead has a level" if n_leads == 1 else "leads have levels"
     raise FeatureError(
-        f"{name}: {n_leads:,} {noun} that the model has not seen (unknown='ignore' scores them "
+        "{name}: {n_leads:,} {noun} that the model has not seen (unknown='ignore' scores them "
         "without):",
         shown,
         len(places) - len(shown),
+        name=name,
+        n_leads=n_leads,
+        noun=noun,
     )
 
 
@@ -245,7 +257,8 @@ def _by_name(columns: Any) -> Mapping[Any, Any]:
         return from_frame(columns, "the features").columns
     raise DefinitionError(
         "features are a mapping from names to columns, a dataframe or Features (an array goes by "
-        f"Features.from_array), not {type(columns).__name__}"
+        "Features.from_array), not {kind}",
+        kind=type(columns).__name__,
     )
 
 
@@ -279,8 +292,9 @@ def _finite(numbers: Numbers, name: str) -> Numbers:
 
 def _times(name: str) -> FeatureError:
     return FeatureError(
-        f"{name}: a time is no feature; give how long something took, or how long ago it was when "
-        "the lead was scored, as a number of days"
+        "{name}: a time is no feature; give how long something took, or how long ago it was when "
+        "the lead was scored, as a number of days",
+        name=name,
     )
 
 
@@ -300,7 +314,11 @@ def _take(column: FeatureColumn, chosen: NDArray[Any] | slice) -> FeatureColumn:
 
 def _check_mask(mask: NDArray[Any], length: int) -> None:
     if mask.shape != (length,):
-        raise FeatureError(f"a mask is one bool for each of {length:,} leads, not {mask.shape}")
+        raise FeatureError(
+            "a mask is one bool for each of {length:,} leads, not {shape}",
+            length=length,
+            shape=mask.shape,
+        )
 
 
 def level_codes(column: Labels, levels: Sequence[str | None]) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from salesfunnel.log.labels import Where
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.scoring.predict.features import Features
 from salesfunnel.scoring.validate.split import TimeSplit, split_instants
+from salesfunnel.wording import Listed
 
 WHICH = ("decided", "open", "all")
 
@@ -137,7 +138,9 @@ def lead_history(
     ['li.na', 'li.na']
     """
     if which not in WHICH:
-        raise DefinitionError(f"which= is one of {', '.join(WHICH)}, not {which!r}")
+        raise DefinitionError(
+            "which= is one of {known}, not {which!r}", known=Listed(WHICH), which=which
+        )
     view = log.view(as_of, where)
     runs, standing = view.runs, view.standing
     first = runs.first[runs.starts]

@@ -22,6 +22,7 @@ from salesfunnel.scoring.validate.enough import outcome_notes
 from salesfunnel.scoring.validate.split import Times, read_instants
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
+from salesfunnel.wording import Listed
 
 RECORDED_LATE, ORDERS, SETTLES = "recorded_late", "orders", "settles"
 
@@ -106,7 +107,7 @@ def leak_check(
     same_length(won, features=given)
     both_kinds(won)
     if not 0.5 < limit < 1:
-        raise DefinitionError(f"limit= is between 0.5 and 1, as in 0.95, not {limit!r}")
+        raise DefinitionError("limit= is between 0.5 and 1, as in 0.95, not {limit!r}", limit=limit)
     check_least(min_leads)
     late = _late(given.names, len(won), recorded_at or {}, scored_at, decided_at, tz)
     rows = [
@@ -220,12 +221,20 @@ def _late(
     found = {}
     for name, times in recorded_at.items():
         if name not in names:
-            raise FeatureError(f"recorded_at= names {name!r}, which is none of {', '.join(names)}")
+            raise FeatureError(
+                "recorded_at= names {name!r}, which is none of {known}",
+                name=name,
+                known=Listed(names),
+            )
         recorded = read_instants(times, f"recorded_at[{name!r}]", tz, gaps=True)
         if not len(recorded) == len(latest) == n_leads:
             raise FeatureError(
-                f"recorded_at[{name!r}] has {len(recorded):,} rows, the times of the leads are "
-                f"{len(latest):,} and outcomes {n_leads:,}; there must be one of each"
+                "recorded_at[{name!r}] has {n_recorded:,} rows, the times of the leads are "
+                "{n_times:,} and outcomes {n_leads:,}; there must be one of each",
+                name=name,
+                n_recorded=len(recorded),
+                n_times=len(latest),
+                n_leads=n_leads,
             )
         known = recorded > FIRST
         found[name] = (int((recorded[known] > latest[known]).sum()), int(known.sum()))

@@ -26,6 +26,7 @@ from salesfunnel.scoring.validate.arrays import both_kinds, read_outcomes, same_
 from salesfunnel.scoring.validate.enough import enough_notes
 from salesfunnel.scoring.validate.split import Times, time_folds
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.wording import Listed
 
 KIND = "logistic"
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
@@ -195,7 +196,9 @@ def fit_logistic(
         or not isinstance(max_iterations, int)
         or max_iterations < 1
     ):
-        raise DefinitionError(f"max_iterations= is 1 or more, not {max_iterations!r}")
+        raise DefinitionError(
+            "max_iterations= is 1 or more, not {max_iterations!r}", max_iterations=max_iterations
+        )
     return _fit(given, won, penalty, bounded, max_iterations)
 
 
@@ -318,11 +321,12 @@ def _rows(term: Weights) -> list[tuple[str, str | None, bool, float, int, float,
 
 def _check_penalty(penalty: float) -> float:
     if isinstance(penalty, bool) or not isinstance(penalty, (int, float, np.number)):
-        raise DefinitionError(f"a penalty is a number above 0, not {penalty!r}")
+        raise DefinitionError("a penalty is a number above 0, not {penalty!r}", penalty=penalty)
     if not 0 < penalty < np.inf:
         raise DefinitionError(
-            f"a penalty is a finite number above 0, not {penalty!r}: without one the weights of "
-            "levels are not unique, and grow without end where a level settles the outcome"
+            "a penalty is a finite number above 0, not {penalty!r}: without one the weights of "
+            "levels are not unique, and grow without end where a level settles the outcome",
+            penalty=penalty,
         )
     return float(penalty)
 
@@ -331,9 +335,16 @@ def _bounded(nonnegative: bool | Collection[str], names: tuple[str, ...]) -> fro
     if isinstance(nonnegative, bool):
         return frozenset(names) if nonnegative else frozenset()
     if not isinstance(nonnegative, Collection):
-        raise DefinitionError(f"nonnegative= is a bool or names of features, not {nonnegative!r}")
+        raise DefinitionError(
+            "nonnegative= is a bool or names of features, not {nonnegative!r}",
+            nonnegative=nonnegative,
+        )
     asked = [nonnegative] if isinstance(nonnegative, str) else list(nonnegative)
     for name in asked:
         if name not in names:
-            raise FeatureError(f"nonnegative= names {name!r}, which is none of {', '.join(names)}")
+            raise FeatureError(
+                "nonnegative= names {name!r}, which is none of {known}",
+                name=name,
+                known=Listed(names),
+            )
     return frozenset(asked)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.scoring.predict.features import Features, read_features
+from salesfunnel.wording import Listed
 
 UNKNOWN = ("error", "ignore")
 
@@ -73,7 +74,11 @@ class SumOfTerms:
         Arguments and errors are those of `probability`.
         """
         if unknown not in UNKNOWN:
-            raise DefinitionError(f"unknown= is one of {', '.join(UNKNOWN)}, not {unknown!r}")
+            raise DefinitionError(
+                "unknown= is one of {known}, not {unknown!r}",
+                known=Listed(UNKNOWN),
+                unknown=unknown,
+            )
         given = read_features(features, self.features)
         return np.column_stack([term.log_odds(given, unknown) for term in self.terms])
 

@@ -20,12 +20,18 @@ def saved_parts(kind: str, data: Mapping[str, Any]) -> Iterator[None]:
     """
     if not isinstance(data, Mapping) or data.get("kind") != kind:
         found = data.get("kind") if isinstance(data, Mapping) else type(data).__name__
-        raise DefinitionError(f"this is no saved model of the kind {kind!r}, but {found!r}")
+        raise DefinitionError(
+            "this is no saved model of the kind {kind!r}, but {found!r}", kind=kind, found=found
+        )
     try:
         yield
     except DefinitionError:
         raise
     except KeyError as error:
-        raise DefinitionError(f"a saved model of the kind {kind!r} has no {error}") from None
+        raise DefinitionError(
+            "a saved model of the kind {kind!r} has no {error}", kind=kind, error=error
+        ) from None
     except (TypeError, ValueError) as error:
-        raise DefinitionError(f"a saved model of the kind {kind!r}: {error}") from None
+        raise DefinitionError(
+            "a saved model of the kind {kind!r}: {error}", kind=kind, error=error
+        ) from None

@@ -88,13 +88,15 @@ def read_label_sets(values: Sequence[Any], name: str) -> LabelSets:
 
 def _refused(name: str, row: int, value: object, expected: str) -> FeatureError:
     return FeatureError(
-        f"{name} has a value that cannot be used:", [BadRow(row, name, value, expected)]
+        "{name} has a value that cannot be used:", [BadRow(row, name, value, expected)], name=name
     )
 
 
 def no_label_sets(name: str, what: str) -> FeatureError:
     """Return the error for several labels where a lead can have one only."""
     return FeatureError(
-        f"{name}: {what}, and these leads have several labels; give a column of 0 and 1 for each "
-        "label (naive Bayes takes several as they are)"
+        "{name}: {what}, and these leads have several labels; give a column of 0 and 1 for each "
+        "label (naive Bayes takes several as they are)",
+        name=name,
+        what=what,
     )

@@ -123,6 +123,7 @@ def newton(
 
 def _not_settled(max_iterations: int) -> ConvergenceError:
     return ConvergenceError(
-        f"the weights did not settle within {max_iterations:,} iterations; allow more by "
-        "max_iterations=, or hold them back more by penalty="
+        "the weights did not settle within {max_iterations:,} iterations; allow more by "
+        "max_iterations=, or hold them back more by penalty=",
+        max_iterations=max_iterations,
     )

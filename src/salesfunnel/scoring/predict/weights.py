@@ -13,6 +13,7 @@ from salesfunnel.scoring.predict.logistic import fit_logistic
 from salesfunnel.scoring.predict.terms import NumberWeight
 from salesfunnel.scoring.rubric import Rubric
 from salesfunnel.scoring.values import check_values, read_values
+from salesfunnel.wording import Listed
 
 
 def fit_rubric(rubric: Rubric, values: Any, outcomes: ArrayLike, *, penalty: float = 1.0) -> Rubric:
@@ -75,8 +76,9 @@ def fit_rubric(rubric: Rubric, values: Any, outcomes: ArrayLike, *, penalty: flo
     helps = rubric.weights >= 0
     if not learnt[helps].sum() > learnt[~helps].sum():
         raise OutcomeError(
-            f"outcomes: what of {', '.join(rubric.keys)} goes with winning does not outweigh what "
-            "goes against it, so there are no weights to learn"
+            "outcomes: what of {criteria} goes with winning does not outweigh what goes against "
+            "it, so there are no weights to learn",
+            criteria=Listed(rubric.keys),
         )
     share = rubric.weights[helps].sum() / learnt[helps].sum()
     return rubric.with_weights((learnt * sign * share).tolist())

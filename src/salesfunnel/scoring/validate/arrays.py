@@ -85,8 +85,11 @@ def same_length(won: NDArray[np.bool_], **others: Sized) -> None:
     for name, values in others.items():
         if len(values) != len(won):
             raise DataError(
-                f"{name} has {len(values):,} rows and outcomes {len(won):,}; "
-                "there must be one of each for every lead"
+                "{name} has {n_values:,} rows and outcomes {n_outcomes:,}; there must be one of "
+                "each for every lead",
+                name=name,
+                n_values=len(values),
+                n_outcomes=len(won),
             )
 
 
@@ -98,8 +101,10 @@ def both_kinds(won: NDArray[np.bool_], where: str = "") -> None:
         if len(won):
             found += "won" if n_won else "lost"
         raise OutcomeError(
-            f"outcomes{where}: {found}; to tell one from the other takes leads that were won "
-            "and leads that were lost"
+            "outcomes{where}: {found}; to tell one from the other takes leads that were won and "
+            "leads that were lost",
+            where=where,
+            found=found,
         )
 
 
@@ -128,13 +133,15 @@ def refuse_rows(
 def check_bins(bins: int) -> None:
     """Raise `DefinitionError` if `bins` is no number of bins."""
     if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)) or bins < 1:
-        raise DefinitionError(f"bins= is a number of bins, 1 or more, not {bins!r}")
+        raise DefinitionError("bins= is a number of bins, 1 or more, not {bins!r}", bins=bins)
 
 
 def check_least(least: object) -> None:
     """Raise `DefinitionError` if `least` is no number of leads."""
     if isinstance(least, bool) or not isinstance(least, (int, np.integer)) or least < 0:
-        raise DefinitionError(f"min_leads= is a number of leads, 0 or more, not {least!r}")
+        raise DefinitionError(
+            "min_leads= is a number of leads, 0 or more, not {least!r}", least=least
+        )
 
 
 def _number(value: Any) -> float:

@@ -20,6 +20,7 @@ from salesfunnel.scoring.validate.arrays import (
 )
 from salesfunnel.scoring.validate.enough import outcome_notes
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.wording import Listed
 
 STRATEGIES = ("uniform", "quantile")
 
@@ -257,7 +258,11 @@ def _edges(p: NDArray[np.float64], bins: int, strategy: str) -> NDArray[np.float
     """Return the edges of the bins, (bins + 1,)."""
     check_bins(bins)
     if strategy not in STRATEGIES:
-        raise DefinitionError(f"strategy= is one of {', '.join(STRATEGIES)}, not {strategy!r}")
+        raise DefinitionError(
+            "strategy= is one of {known}, not {strategy!r}",
+            known=Listed(STRATEGIES),
+            strategy=strategy,
+        )
     places = np.linspace(0, 1, bins + 1)
     # Of percentiles, as scikit-learn has them: quantiles may be rounded to the other side of a tie.
     return places if strategy == "uniform" else np.percentile(p, 100 * places)

@@ -60,7 +60,8 @@ def compare_scores(
     if not isinstance(scores, Mapping) or not scores:
         found = "an empty one" if isinstance(scores, Mapping) else type(scores).__name__
         raise DefinitionError(
-            f"scores= is a mapping from names to scores, as in {{'rubric': …}}, not {found}"
+            "scores= is a mapping from names to scores, as in {{'rubric': …}}, not {found}",
+            found=found,
         )
     names = list(scores)
     values = {name: read_scores(given, name) for name, given in scores.items()}

@@ -21,6 +21,7 @@ from salesfunnel.scoring.validate.arrays import (
 )
 from salesfunnel.scoring.validate.enough import outcome_notes
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.wording import Listed
 
 TIES = ("together", "spread")
 
@@ -123,7 +124,9 @@ def lift_table(
     """
     check_bins(bins)
     if ties not in TIES:
-        raise DefinitionError(f"ties= is one of {', '.join(TIES)}, not {ties!r}")
+        raise DefinitionError(
+            "ties= is one of {known}, not {ties!r}", known=Listed(TIES), ties=ties
+        )
     values = read_scores(scores)
     won = read_pair(values, outcomes)
     found = _together(values, won, bins) if ties == "together" else _spread(values, won, bins)
@@ -200,8 +203,9 @@ def conversion_by_grade(
     names = list(found if order is None else order)
     if strangers := sorted(set(found) - set(names)):
         raise DataError(
-            f"grades: {', '.join(map(repr, strangers))} not among those of order=: "
-            f"{', '.join(map(repr, names))}"
+            "grades: {strangers} not among those of order=: {known}",
+            strangers=Listed(map(repr, strangers)),
+            known=Listed(map(repr, names)),
         )
     place = np.array([*(names.index(name) for name in found), len(names)], np.int64)[codes]
     n_rows = len(names) + int((codes < 0).any())

@@ -17,6 +17,7 @@ from salesfunnel.errors import DataError, DefinitionError, OutcomeError
 from salesfunnel.log.stagelog import Instant
 from salesfunnel.periods import FIRST, from_microseconds, to_instant, to_zone
 from salesfunnel.scoring.validate.arrays import refuse_rows
+from salesfunnel.wording import Listed
 
 Times = Sequence[Any] | NDArray[Any]
 STRADDLING = ("leave_out", "test")
@@ -132,25 +133,34 @@ def split_instants(
     Errors are those of `time_split`.
     """
     if straddling not in STRADDLING:
-        raise DefinitionError(f"straddling= is one of {', '.join(STRADDLING)}, not {straddling!r}")
+        raise DefinitionError(
+            "straddling= is one of {known}, not {straddling!r}",
+            known=Listed(STRADDLING),
+            straddling=straddling,
+        )
     if not known.any():
         raise _none_decided()
     instant = to_instant(at, zone, "at=")
     last = None if until is None else to_instant(until, zone, "until=")
     if last is not None and last <= instant:
-        raise DefinitionError(f"until={until!r} does not lie after at={at!r}")
+        raise DefinitionError("until={until!r} does not lie after at={at!r}", until=until, at=at)
     split = _split(scored, decided, known, instant, last, straddling, zone)
     if not split.train.any():
         raise OutcomeError(
-            f"at={at!r} leaves nothing to learn from: no lead was decided by then, the first of "
-            f"them on {_day(decided[known].min(), zone)}"
+            "at={at!r} leaves nothing to learn from: no lead was decided by then, the first of "
+            "them on {day}",
+            at=at,
+            day=_day(decided[known].min(), zone),
         )
     if not split.test.any():
         end = "" if until is None else f" and until={until!r}"
         latest = _day(scored[known].max(), zone)
         raise OutcomeError(
-            f"at={at!r}{end} leaves nothing to try on: no decided lead was scored after it, the "
-            f"last of them on {latest}"
+            "at={at!r}{end} leaves nothing to try on: no decided lead was scored after it, the "
+            "last of them on {latest}",
+            at=at,
+            end=end,
+            latest=latest,
         )
     return split
 
@@ -188,7 +198,7 @@ def time_folds(
         As for `time_split`.
     """
     if isinstance(folds, bool) or not isinstance(folds, int) or folds < 1:
-        raise DefinitionError(f"folds= is a number of folds, 1 or more, not {folds!r}")
+        raise DefinitionError("folds= is a number of folds, 1 or more, not {folds!r}", folds=folds)
     zone = to_zone(tz)
     scored, decided, known = scoring_times(scored_at, decided_at, tz)
     places = np.arange(1, folds + 1) / (folds + 1)
@@ -200,8 +210,10 @@ def time_folds(
     for split in splits:
         if not split.test.any():
             raise OutcomeError(
-                f"folds={folds}: no decided lead was scored in the part that begins on "
-                f"{split.at.date()}, so there is nothing to try on; ask for fewer folds"
+                "folds={folds}: no decided lead was scored in the part that begins on {day}, so "
+                "there is nothing to try on; ask for fewer folds",
+                folds=folds,
+                day=split.at.date(),
             )
     return splits
 
@@ -222,8 +234,10 @@ def scoring_times(
     decided = read_instants(decided_at, "decided_at", tz, gaps=True)
     if len(scored) != len(decided):
         raise DataError(
-            f"scored_at has {len(scored):,} rows and decided_at {len(decided):,}; there must be "
-            "one of each for every lead"
+            "scored_at has {n_scored:,} rows and decided_at {n_decided:,}; there must be one of "
+            "each for every lead",
+            n_scored=len(scored),
+            n_decided=len(decided),
         )
     known = decided > FIRST
     if not known.any():

@@ -18,6 +18,7 @@ from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue, default_language, resolve
 from salesfunnel.text.escape import escape_html
 from salesfunnel.text.width import plain, truncate
+from salesfunnel.wording import Listed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -120,15 +121,24 @@ def as_table(
     if isinstance(source, StageLog):
         return make(source, **given)
     if not isinstance(source, Table):
-        raise DefinitionError(f"a StageLog, or the table of {name}, not {type(source).__name__}")
+        raise DefinitionError(
+            "a StageLog, or the table of {name}, not {given}",
+            name=name,
+            given=type(source).__name__,
+        )
     if given:
         asked = ", ".join(f"{key}=" for key in given)
-        raise DefinitionError(f"{asked} is asked of a log; give it to {name} when you make a table")
+        raise DefinitionError(
+            "{asked} is asked of a log; give it to {name} when you make a table",
+            asked=asked,
+            name=name,
+        )
     missing = [column for column in needed if column not in source]
     if missing:
         raise DefinitionError(
-            f"this figure is drawn from the table of {name}; the one given has no column "
-            f"{', '.join(map(repr, missing))}"
+            "this figure is drawn from the table of {name}; the one given has no column {missing}",
+            name=name,
+            missing=Listed(map(repr, missing)),
         )
     return source
 
@@ -145,10 +155,12 @@ def as_flow(source: StageLog | StageFlow, **options: Any) -> StageFlow:
     if isinstance(source, StageLog):
         return source.flow(**given)
     if not isinstance(source, StageFlow):
-        raise DefinitionError(f"a StageLog or a StageFlow, not {type(source).__name__}")
+        raise DefinitionError("a StageLog or a StageFlow, not {given}", given=type(source).__name__)
     if given:
         asked = ", ".join(f"{key}=" for key in given)
-        raise DefinitionError(f"{asked} is asked of a log; give it to log.flow() when you make one")
+        raise DefinitionError(
+            "{asked} is asked of a log; give it to log.flow() when you make one", asked=asked
+        )
     return source if source.groups is None else source.total()
 
 

@@ -61,7 +61,9 @@ def time_in_stage(
     """
     page = canvas(lang, theme)
     if not isinstance(source, StageLog):
-        raise DefinitionError(f"a StageLog, whose visits are drawn, not {type(source).__name__}")
+        raise DefinitionError(
+            "a StageLog, whose visits are drawn, not {given}", given=type(source).__name__
+        )
     view = source.view(as_of, where)
     found, n_stages = visits(view), len(source.funnel)
     title = catalogue(page.lang).text("chart.time_in_stage")

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from salesfunnel.errors import DefinitionError
+from salesfunnel.wording import Listed
 
 
 @attrs.frozen
@@ -110,7 +111,9 @@ def palette(theme: str) -> Palette:
         If there is no such theme.
     """
     if theme not in PALETTES:
-        raise DefinitionError(f"theme= is one of {', '.join(PALETTES)}, not {theme!r}")
+        raise DefinitionError(
+            "theme= is one of {known}, not {theme!r}", known=Listed(PALETTES), theme=theme
+        )
     return PALETTES[theme]
 
 
