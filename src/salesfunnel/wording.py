@@ -50,6 +50,8 @@ class Wording(str):
 
     def __new__(cls, template: str, /, **fields: object) -> Wording:
         """Return the text of a template with its fields filled in."""
+        if isinstance(template, Wording) and not fields:
+            return template
         texts: dict[str, str] = {}
         text = template
         if fields:

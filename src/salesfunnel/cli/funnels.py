@@ -18,7 +18,7 @@ from salesfunnel.errors import DefinitionError
 from salesfunnel.log.naming import names_of_states
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.missing import is_missing
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 _LISTED = 50
 """How many names of stages a message lists at most."""
@@ -108,4 +108,5 @@ def _stages(options: argparse.Namespace) -> dict[str, None]:
 
 def _listing(names: Sequence[str]) -> str:
     more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" … and {more:,} more" if more > 0 else "")
+    listed = Listed(names[:_LISTED])
+    return Wording("{listed} … and {more:,} more", listed=listed, more=more) if more > 0 else listed

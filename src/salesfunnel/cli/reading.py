@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from salesfunnel.cli.complaint import complain
@@ -20,7 +20,7 @@ from salesfunnel.log.current import read_current
 from salesfunnel.log.read import Fields, read_csv, read_jsonl, read_parquet
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.wide import read_wide
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 _HISTORY = ("opportunity", "stage", "entered_at")
 
@@ -34,7 +34,7 @@ def read_and_tell(options: argparse.Namespace) -> StageLog:
     if len(log.rejected):
         rows = [BadRow(**row) for row in log.rejected.rows()]
         shown = DataError.shown
-        what = "1 row is" if len(rows) == 1 else f"{len(rows):,} rows are"
+        what = Wording("1 row is" if len(rows) == 1 else "{n:,} rows are", n=len(rows))
         complain(
             str(DataError("{what} left out:", rows[:shown], max(0, len(rows) - shown), what=what))
         )
@@ -197,15 +197,16 @@ def _require(options: argparse.Namespace, *names: str) -> None:
         raise CommandError(
             "the following arguments are required: {missing}{hint}",
             missing=Listed(missing),
-            hint="".join(_hint(options)),
+            hint=_hint(options),
         )
 
 
-def _hint(options: argparse.Namespace) -> Iterator[str]:
-    """Yield what the file seems to be, where it can be read."""
+def _hint(options: argparse.Namespace) -> str:
+    """Return what the file seems to be, where it can be read."""
     try:
-        options_found = as_options(options.file, options)
+        found = as_options(options.file, options)
     except (SalesFunnelError, OSError):
-        return
-    if options_found:
-        yield f"\n{options.file} looks as if these fitted: {options_found}"
+        return ""
+    if not found:
+        return ""
+    return Wording("\n{file} looks as if these fitted: {options}", file=options.file, options=found)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from salesfunnel.errors import DefinitionError
+from salesfunnel.wording import Listed
 
 OPTION = "--settings"
 SCALARS = (
@@ -76,7 +77,7 @@ def with_settings(arguments: Sequence[str]) -> list[str]:
             if command == "convert" and setting == "by":  # what is asked of it must be in it
                 put += [option.replace("--by=", "--attribute=") for option in options]
         else:
-            known_names = ", ".join([*SCALARS, *QUESTION, "by", "where", *TABLES])
+            known_names = Listed([*SCALARS, *QUESTION, "by", "where", *TABLES])
             raise DefinitionError(
                 "{path} has the setting {name!r}, which is none; there are {known}",
                 path=path,

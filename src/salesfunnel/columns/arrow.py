@@ -16,7 +16,7 @@ from salesfunnel.columns.rawtable import RawTable, Values
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DataError, MissingExtraError
 from salesfunnel.kernel.progress import Meter
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 BATCH = 1 << 17
 """Rows of a batch."""
@@ -47,7 +47,7 @@ def arrow_batches(
     OSError
         If there is no such file.
     """
-    pa = _pyarrow(f"reading {path}")
+    pa = _pyarrow(Wording("reading {path}", path=path))
     name, start = str(path), 0
     with Path(path).open("rb") as file:
         try:

@@ -19,6 +19,7 @@ from salesfunnel.columns.lazycolumns import LazyColumns
 from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.columns.texts import Texts
 from salesfunnel.kernel.strings import Sliced, as_words
+from salesfunnel.wording import Wording
 
 BLOCK = 1 << 23
 """Bytes of a block, about."""
@@ -243,9 +244,10 @@ def _table(
     first, n_cells = block.first[rows], block.n_cells[rows]
     uneven = np.flatnonzero(n_cells != width)
     first[uneven] = -1
-    expected = f"{width} cells, as the header has"
+    expected = Wording("{width} cells, as the header has", width=width)
+    found = {n: Wording("{n} cells", n=n) for n in {*n_cells[uneven].tolist()}}
     broken = {
-        index: Broken(f"{n} cells", expected)
+        index: Broken(found[n], expected)
         for index, n in zip(uneven.tolist(), n_cells[uneven].tolist(), strict=True)
     }
     numbers: Sequence[int] = range(0)

@@ -16,7 +16,7 @@ from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.errors import DataError, EmptyFileError, FileLimitError, TruncatedFileError
 from salesfunnel.kernel.progress import Meter
 from salesfunnel.text.escape import neutralise_formula
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 BATCH = 500_000
 """Cells of a batch, where Python's own reader reads it: some 50 MB."""
@@ -165,9 +165,9 @@ def _table(name: str, header: Sequence[str], lines: Sequence[tuple[int, list[str
     width = len(header)
     numbers = [number for number, cells in lines if cells]
     rows = [cells for _, cells in lines if cells]
-    expected = f"{width} cells, as the header has"
+    expected = Wording("{width} cells, as the header has", width=width)
     broken = {
-        index: Broken(f"{len(row)} cells", expected)
+        index: Broken(Wording("{n} cells", n=len(row)), expected)
         for index, row in enumerate(rows)
         if len(row) != width
     }

@@ -13,6 +13,7 @@ from typing import IO, Any, NamedTuple, TextIO, TypeVar
 
 from salesfunnel.errors import DataError, EncodingError, FileLimitError, TruncatedFileError
 from salesfunnel.kernel.progress import Meter, Progress, meter
+from salesfunnel.wording import Listed, Wording
 
 T = TypeVar("T")
 
@@ -174,8 +175,10 @@ def _member(archive: zipfile.ZipFile, path: Path) -> str:
         )
     if len(names) != 1:
         raise DataError(
-            f"{path} is a zip file with {len(names)} files in it; one is expected"
-            + (f", not {', '.join(names[:5])}" if names else "")
+            "{path} is a zip file with {n} files in it; one is expected{names}",
+            path=path,
+            n=len(names),
+            names=Wording(", not {names}", names=Listed(names[:5])) if names else "",
         )
     return names[0]
 
@@ -255,8 +258,13 @@ def _neither(data: bytes, name: str | Path, lines_before: int = 0) -> EncodingEr
         data.decode()
     except UnicodeDecodeError as error:
         line = lines_before + data.count(b"\n", 0, error.start) + 1
-        found = f": byte {data[error.start]:#04x} in line {line}"
-    return EncodingError("{name} is neither UTF-8 nor GB18030 text{found}", name=name, found=found)
+        byte = data[error.start]
+    return EncodingError(
+        "{name} is neither UTF-8 nor GB18030 text: byte {byte:#04x} in line {line}",
+        name=name,
+        byte=byte,
+        line=line,
+    )
 
 
 def _no_text(path: str | Path, limits: Limits) -> EncodingError:

@@ -14,6 +14,7 @@ from salesfunnel.columns.natives import from_native
 from salesfunnel.columns.rawtable import RawTable, Values
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DataError, DefinitionError, MissingExtraError
+from salesfunnel.wording import Listed, Wording
 
 
 def to_frame(columns: Mapping[str, NDArray[Any]], backend: str) -> Any:
@@ -82,7 +83,7 @@ def from_frame(frame: Any, name: str = "the dataframe", *, whole: bool = True) -
     MissingExtraError
         If narwhals is not installed, or, for a relation, pyarrow.
     """
-    nw = _narwhals("reading a dataframe")
+    nw = _narwhals(Wording("reading a dataframe"))
     try:
         wrapped = nw.from_native(frame)
         names = list(wrapped.columns)
@@ -93,7 +94,7 @@ def from_frame(frame: Any, name: str = "the dataframe", *, whole: bool = True) -
         ) from None
     except nw.exceptions.DuplicateError:
         names = [str(column) for column in frame.columns]
-        twice = ", ".join(sorted({column for column in names if names.count(column) > 1}))
+        twice = Listed(sorted({column for column in names if names.count(column) > 1}))
         raise DataError("{name} names a column twice: {twice}", name=name, twice=twice) from None
     if isinstance(wrapped, nw.LazyFrame):
         if not wrapped.implementation.is_duckdb():
@@ -106,7 +107,7 @@ def from_frame(frame: Any, name: str = "the dataframe", *, whole: bool = True) -
         try:
             wrapped = wrapped.collect("pyarrow")
         except ImportError as error:
-            raise MissingExtraError("reading a DuckDB relation", "arrow") from error
+            raise MissingExtraError(Wording("reading a DuckDB relation"), "arrow") from error
     with_zone = frozenset(
         column
         for column, dtype in wrapped.schema.items()

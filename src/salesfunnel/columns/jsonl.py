@@ -19,11 +19,12 @@ from salesfunnel.columns.files import (
 from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.errors import DataError, EmptyFileError, TruncatedFileError
 from salesfunnel.kernel.progress import Meter
+from salesfunnel.wording import Wording
 
 BATCH = 50_000
 """Lines of a batch."""
 _PLAIN = frozenset({str, int, float, bool, type(None), list})
-_RECORD = "a JSON object, with a value for each column"
+_RECORD = Wording("a JSON object, with a value for each column")
 
 
 def read_json(path: str | Path, limits: Limits = LIMITS) -> Any:
@@ -166,12 +167,12 @@ def loads(text: str) -> Any:
     try:
         value = json.loads(text)
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError(Wording("it is nested too deeply")) from None
     if "\\u" in text:
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise ValueError("it has half of a character (a lone surrogate)") from None
+            raise ValueError(Wording("it has half of a character (a lone surrogate)")) from None
     return value
 
 

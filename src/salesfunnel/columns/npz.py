@@ -19,6 +19,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from salesfunnel.errors import EmptyFileError, FileFormatError, FileLimitError, TruncatedFileError
+from salesfunnel.wording import Listed, Wording, wording_of
 
 VERSION = 1
 """Of the format: raised by a change that older versions of the library cannot read."""
@@ -73,19 +74,32 @@ class Stored(NamedTuple):
         """
         array = self.arrays.get(name)
         if array is None:
-            raise self.fault(f"the array {name!r} is missing")
+            raise self.fault(Wording("the array {name!r} is missing", name=name))
         as_wanted = array.ndim == 1 if shape is None else array.shape == shape
         if not as_wanted or not np.issubdtype(array.dtype, kind):
             wanted = "(n,)" if shape is None else str(shape)
             raise self.fault(
-                f"the array {name!r} is {array.dtype} of shape {array.shape}, "
-                f"not {kind.__name__} of shape {wanted}"
+                Wording(
+                    "the array {name!r} is {dtype} of shape {shape}, not {kind} of shape {wanted}",
+                    name=name,
+                    dtype=array.dtype,
+                    shape=array.shape,
+                    kind=kind.__name__,
+                    wanted=wanted,
+                )
             )
         if array.size and not (least is None and most is None):
             low, high = array.min(), array.max()
             if (least is not None and low < least) or (most is not None and high > most):
                 raise self.fault(
-                    f"the array {name!r} is from {low} to {high}, not within {least} to {most}"
+                    Wording(
+                        "the array {name!r} is from {low} to {high}, not within {least} to {most}",
+                        name=name,
+                        low=low,
+                        high=high,
+                        least=least,
+                        most=most,
+                    )
                 )
         return array
 
@@ -163,20 +177,22 @@ def read_npz(path: str | Path, kind: str, *, max_bytes: int = MAX_BYTES) -> Stor
                 for member in members:
                     name = member.filename.removesuffix(_ENDING)
                     if name in arrays:
-                        raise ValueError(f"the array {name!r} is there twice")
+                        raise ValueError(Wording("the array {name!r} is there twice", name=name))
                     arrays[name] = _array(file, member)
         except (FileFormatError, FileLimitError):
             raise
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
-            raise Stored(str(path), {}, {}).fault(str(error)) from None
+            raise Stored(str(path), {}, {}).fault(wording_of(error)) from None
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
             # A table of contents that says to be before the beginning of the file.
-            raise Stored(str(path), {}, {}).fault("its table of contents is elsewhere") from None
+            raise Stored(str(path), {}, {}).fault(
+                Wording("its table of contents is elsewhere")
+            ) from None
     stored = Stored(str(path), _about(arrays.pop(_ABOUT)), arrays)
     if stored.about.get("arrays") != [*arrays]:  # a table of contents may lose one
-        raise stored.fault(f"its arrays are {', '.join(arrays)}")
+        raise stored.fault(Wording("its arrays are {names}", names=Listed(arrays)))
     return stored
 
 
@@ -195,11 +211,11 @@ def _no_zip(source: IO[bytes], path: str | Path, kind: str) -> Exception:
 def _check_sizes(members: Sequence[zipfile.ZipInfo], path: str | Path, max_bytes: int) -> None:
     """Refuse what could fill the memory, and sizes that the file has no room for."""
     if any(member.compress_type not in _COMPRESSION for member in members):
-        raise ValueError("an array is compressed as none is")
+        raise ValueError(Wording("an array is compressed as none is"))
     plain = [member for member in members if not member.compress_type]
     length = Path(path).stat().st_size
     if any(member.file_size != min(member.compress_size, length) for member in plain):
-        raise ValueError("an array is not as long as it says")
+        raise ValueError(Wording("an array is not as long as it says"))
     size = sum(member.file_size for member in members if member.compress_type)
     if size > max_bytes:
         raise FileLimitError(
@@ -241,7 +257,7 @@ def _of_kind(
 def _about(array: NDArray[Any]) -> dict[str, Any]:
     about = json.loads(array.tobytes().decode("ascii"))
     if not isinstance(about, dict):
-        raise ValueError(f"{_ABOUT!r} is no object of JSON")
+        raise ValueError(Wording("{name!r} is no object of JSON", name=_ABOUT))
     return about
 
 
@@ -253,14 +269,22 @@ def _array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
         shape, by_column, dtype = read(content)
         count = math.prod(shape)
         if dtype.hasobject or min(shape, default=0) < 0 or (by_column and len(shape) > 1):
-            raise ValueError(f"{member.filename} is no array as it was written")
+            raise ValueError(Wording("{name} is no array as it was written", name=member.filename))
         if count * dtype.itemsize != member.file_size - content.tell():
-            raise ValueError(f"{member.filename} is not as long as its shape {shape}")
+            raise ValueError(
+                Wording(
+                    "{name} is not as long as its shape {shape}", name=member.filename, shape=shape
+                )
+            )
         array = np.empty(count, dtype)
         buffer = array.view(np.uint8) if array.nbytes else np.zeros(0, np.uint8)
         for start in range(0, len(buffer), _PIECE):
             piece = content.read(min(_PIECE, len(buffer) - start))
             buffer[start : start + len(piece)] = np.frombuffer(piece, np.uint8)
         if content.read(1):  # at the end, where the checksum is looked at
-            raise ValueError(f"{member.filename} is longer than its shape {shape}")
+            raise ValueError(
+                Wording(
+                    "{name} is longer than its shape {shape}", name=member.filename, shape=shape
+                )
+            )
     return array.astype(dtype.newbyteorder("="), copy=False).reshape(shape)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from salesfunnel.columns.npz import Stored
 from salesfunnel.columns.texts import as_objects
 from salesfunnel.errors import DefinitionError
+from salesfunnel.wording import Wording
 
 _BYTES, _ENDS, _KINDS = ".bytes", ".ends", ".kinds"
 _TEXT = 0
@@ -96,9 +97,16 @@ def unpack_values(stored: Stored, name: str) -> NDArray[Any]:
     if name in stored.arrays:
         values = stored.arrays[name]
         if values.dtype.kind not in "biufSU" or values.ndim != 1:
-            raise stored.fault(f"the array {name!r} is {values.dtype} of shape {values.shape}")
+            raise stored.fault(
+                Wording(
+                    "the array {name!r} is {dtype} of shape {shape}",
+                    name=name,
+                    dtype=values.dtype,
+                    shape=values.shape,
+                )
+            )
         if values.dtype.kind == "U" and (_code_points(values) > 0x10FFFF).any():
-            raise stored.fault(f"the array {name!r} is no text")
+            raise stored.fault(Wording("the array {name!r} is no text", name=name))
         return values
     texts = unpack_texts(stored, name)
     if name + _KINDS not in stored.arrays:
@@ -108,7 +116,9 @@ def unpack_values(stored: Stored, name: str) -> NDArray[Any]:
     try:
         return as_objects([_CODED[k][2](text) for k, text in zip(kinds, texts, strict=True)])
     except (ValueError, KeyError, ArithmeticError) as error:
-        raise stored.fault(f"{name!r} has a value that is none: {error}") from None
+        raise stored.fault(
+            Wording("{name!r} has a value that is none: {error}", name=name, error=error)
+        ) from None
 
 
 def _code_points(values: NDArray[np.str_]) -> NDArray[np.uint32]:
@@ -129,7 +139,7 @@ def unpack_texts(stored: Stored, name: str) -> list[str]:
     data = stored.array(name + _BYTES, np.uint8).tobytes()
     ends = stored.array(name + _ENDS, np.int64, least=0, most=len(data))
     if (ends[1:] < ends[:-1]).any() or (ends[-1] if len(ends) else 0) != len(data):
-        raise stored.fault(f"the texts {name!r} do not end where they should")
+        raise stored.fault(Wording("the texts {name!r} do not end where they should", name=name))
     stops = ends.tolist()
     try:
         return [
@@ -137,4 +147,6 @@ def unpack_texts(stored: Stored, name: str) -> list[str]:
             for start, stop in zip([0, *stops], stops, strict=False)
         ]
     except UnicodeDecodeError as error:
-        raise stored.fault(f"{name!r} has what is no text: {error.reason}") from None
+        raise stored.fault(
+            Wording("{name!r} has what is no text: {problem}", name=name, problem=error.reason)
+        ) from None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from salesfunnel.columns.texts import Encoded, Texts
 from salesfunnel.columns.values import plain_values, to_plain
 from salesfunnel.errors import MissingColumnError
+from salesfunnel.wording import Listed, Wording
 
 Values = Sequence[Any] | NDArray[Any]
 """The values of a column, as they came."""
@@ -63,10 +64,12 @@ class RawTable(NamedTuple):
         try:
             return self.columns[name]
         except KeyError:
-            known = ", ".join(map(str, self.columns)) or "none"
-            hint = ""
+            known = Listed(map(str, self.columns)) or Wording("none")
+            hint: str = ""
             if len(self.columns) == 1 and (marks := [mark for mark in ";\t|" if mark in known]):
-                hint = f". Its columns are set apart by {marks[0]!r}: save it with commas"
+                hint = Wording(
+                    ". Its columns are set apart by {mark!r}: save it with commas", mark=marks[0]
+                )
             raise MissingColumnError(
                 "{table} has no column {name!r}; it has {known}{hint}",
                 table=self.name,

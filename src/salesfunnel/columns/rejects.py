@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import BadRow, DataError, DefinitionError
+from salesfunnel.wording import Wording
 
 RowNumber = Callable[[int], int]
 """What the source calls a row, from its index."""
@@ -85,22 +86,26 @@ def settled(rows: Sequence[BadRow], errors: str, n_bad: int | None = None) -> li
     """
     if rows and errors == "raise":
         n_bad = len(rows) if n_bad is None else n_bad
-        noun = "row" if n_bad == 1 else "rows"
+        noun = Wording("row" if n_bad == 1 else "rows")
         raise listing(
-            f"{n_bad:,} {noun} cannot be entries "
-            "(errors='collect' loads the others and keeps these in log.rejected):",
+            Wording(
+                "{n_bad:,} {noun} cannot be entries (errors='collect' loads the others and keeps "
+                "these in log.rejected):",
+                n_bad=n_bad,
+                noun=noun,
+            ),
             rows,
             n_bad,
         )
     return list(rows)
 
 
-def listing(problem: str, rows: Sequence[BadRow], n_bad: int | None = None) -> DataError:
+def listing(problem: Wording, rows: Sequence[BadRow], n_bad: int | None = None) -> DataError:
     """Return the error that names a problem and lists the first bad rows.
 
     Parameters
     ----------
-    problem : str
+    problem : Wording
     rows : sequence of BadRow
     n_bad : int, optional
         How many there are, where these are not all.

@@ -238,7 +238,7 @@ def _columns(columns: Mapping[Any, Any], what: str) -> RawTable:
         raise DataError("{what}: a mapping has a list or an array for each column", what=what)
     lengths = {len(values) for values in lists.values()}
     if len(lengths) > 1:
-        listing = ", ".join(f"{name} {len(values):,}" for name, values in lists.items())
+        listing = Listed((f"{name} {len(values):,}" for name, values in lists.items()))
         raise DataError(
             "{what}: columns are of one length; given: {listing}", what=what, listing=listing
         )
@@ -253,7 +253,9 @@ def _check_complete(pages: Sequence[Page], what: str) -> None:
         if page.more:
             continue
         if page.total is not None and page.total != n_records:
-            pages_given = "1 page" if n_pages == 1 else f"{n_pages:,} pages"
+            pages_given = Wording(
+                "1 page" if n_pages == 1 else "{n_pages:,} pages", n_pages=n_pages
+            )
             raise IncompletePagesError(
                 "{what}: {n_records:,} records in {pages_given}, where the response says that "
                 "there are {total:,}: give every page once, or partial=True",

@@ -21,6 +21,7 @@ from salesfunnel.kernel.packing import bounds
 from salesfunnel.kernel.strings import Sliced
 from salesfunnel.model.missing import is_missing
 from salesfunnel.periods import FIRST, LAST, to_instant, to_microseconds, wall_to_utc
+from salesfunnel.wording import Wording
 
 LENIENT = "lenient"
 """The `date_format` that reads whatever is unambiguous."""
@@ -64,11 +65,11 @@ def read_times(
         return plain
     if isinstance(values, np.ndarray) and values.dtype.kind == "M":
         micro, absent, bad = _from_datetime64(values, tz, column)
-        expected = "a time in the years 1 to 9999"
+        expected = Wording("a time in the years 1 to 9999")
     elif isinstance(values, np.ndarray) and values.dtype.kind in "iu":
         bad, absent = values > LAST, np.zeros(len(values), bool)
         micro = values.astype(np.int64)
-        expected = "microseconds since 1970 within the years 1 to 9999"
+        expected = Wording("microseconds since 1970 within the years 1 to 9999")
     elif isinstance(values, Encoded):
         codes, members = distinct_values(values)
         known = _from_values([*members.tolist(), None], tz, date_format, column)
@@ -82,7 +83,9 @@ def read_times(
     if missing is not None:
         micro[absent] = _missing_time(missing, tz)
         absent[:] = False
-    rejects.add(absent, column, values, "a time; there is none (missing_time= would give one)")
+    rejects.add(
+        absent, column, values, Wording("a time; there is none (missing_time= would give one)")
+    )
     rejects.add(bad, column, values, expected)
     return micro
 
@@ -218,14 +221,16 @@ def _parser(date_format: str | None) -> Callable[[str], datetime | None]:
     return partial(_parse_format, date_format=date_format)
 
 
-def _expected(date_format: str | None) -> str:
+def _expected(date_format: str | None) -> Wording:
     if date_format is None:
-        return (
+        return Wording(
             "an ISO 8601 time such as 2026-01-31T09:30:00+08:00 (date_format= names another form)"
         )
     if date_format == LENIENT:
-        return "a time that can be read in one way only (date_format= says which, as in '%d/%m/%Y')"
-    return f"a time in the form {date_format!r}"
+        return Wording(
+            "a time that can be read in one way only (date_format= says which, as in '%d/%m/%Y')"
+        )
+    return Wording("a time in the form {date_format!r}", date_format=date_format)
 
 
 def _parse_iso(text: str) -> datetime | None:

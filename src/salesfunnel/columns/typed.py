@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DataError
+from salesfunnel.wording import Wording
 
 _INT64 = np.iinfo(np.int64)
 
@@ -85,7 +86,7 @@ def from_json_columns(data: Any, name: str) -> dict[str, NDArray[Any]]:
                 array = np.empty(len(values), object)
                 array[:] = values
             if column["name"] in columns or not isinstance(column["name"], str):
-                raise ValueError(f"a column is called {column['name']!r}")
+                raise ValueError(Wording("a column is called {name!r}", name=column["name"]))
             columns[column["name"]] = array
     except (TypeError, ValueError, KeyError, OverflowError, AttributeError) as error:
         raise DataError(

@@ -34,7 +34,7 @@ from salesfunnel.kernel.codes import (
 from salesfunnel.kernel.numbering import digest, number
 from salesfunnel.kernel.strings import Fixed, Several
 from salesfunnel.model.missing import is_missing
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 
 def as_column(values: Any, name: str) -> Sequence[Any] | NDArray[Any]:
@@ -52,8 +52,9 @@ def as_column(values: Any, name: str) -> Sequence[Any] | NDArray[Any]:
     array = np.asarray(values)
     if array.ndim != 1:
         raise DefinitionError(
-            f"{name} is a list or a one-dimensional array, one value for each row, not "
-            + (f"of shape {array.shape}" if array.ndim else repr(values))
+            "{name} is a list or a one-dimensional array, one value for each row, not {found}",
+            name=name,
+            found=Wording("of shape {shape}", shape=array.shape) if array.ndim else repr(values),
         )
     return array
 
@@ -73,7 +74,7 @@ def to_plain(values: NDArray[Any]) -> list[Any]:
     return list(values.tolist())
 
 
-_NO_ID = "an identifier; there is none"
+_NO_ID = Wording("an identifier; there is none")
 
 
 class Distinct(NamedTuple):
@@ -209,7 +210,10 @@ def read_amounts(
     else:
         amounts, bad = _amounts(plain_values(values))
     rejects.add(
-        bad, column, values, "a finite number, with a point and no separators, as in 12500.50"
+        bad,
+        column,
+        values,
+        Wording("a finite number, with a point and no separators, as in 12500.50"),
     )
     amounts[bad] = np.nan
     return amounts
@@ -261,7 +265,7 @@ def read_order(
     ranks = np.array([rank.get(number, 0) for number in numbers], np.int64)
     if found is not None:
         ranks, bad = ranks[found.codes], bad[found.codes]
-    rejects.add(bad, column, values, "a record number")
+    rejects.add(bad, column, values, Wording("a record number"))
     return ranks
 
 
@@ -326,7 +330,7 @@ def in_one_currency(
         has_amount & np.isnan(factor),
         column,
         [currency] * len(amounts) if isinstance(currency, str) else currency,
-        f"a currency with a rate: {', '.join(worth)}",
+        Wording("a currency with a rate: {known}", known=Listed(worth)),
     )
     base = [name for name, rate in worth.items() if rate == 1]
     return amounts * factor, base[0] if base else None

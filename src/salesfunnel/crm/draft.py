@@ -20,6 +20,7 @@ from salesfunnel.log.rows import Source
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.periods import to_zone
 from salesfunnel.table import Table
+from salesfunnel.wording import Wording
 
 
 class Options(NamedTuple):
@@ -187,9 +188,10 @@ class Draft:
                 continue
             known = self.entries[place].stage
             if self.meaning.state(known) != state:
-                expected = (
-                    f"{known!r}, where its history ends: an entry is missing there, and its time "
-                    "is not known"
+                expected = Wording(
+                    "{known!r}, where its history ends: an entry is missing there, and its "
+                    "time is not known",
+                    known=known,
                 )
                 sheet.faults.append(sheet.fault(row, title, name, expected))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from salesfunnel.crm.cells import text
 from salesfunnel.crm.sheet import Field, Sheet
 from salesfunnel.errors import MissingColumnError
+from salesfunnel.wording import Listed, Wording
 
 Label = str | None
 
@@ -88,8 +89,10 @@ def attribute(
     if name and relation in related:
         other = related[relation]
         return other.field(keys(relation), other.sheet.needed(name, f"properties.{name}"))
-    known = ", ".join(map(str, sheet.table.columns)) or "none"
-    apart = "".join(f", and those of {other} as {other}.…" for other in related)
+    known = Listed(map(str, sheet.table.columns)) or Wording("none")
+    apart = Listed(
+        (Wording(", and those of {other} as {other}.…", other=other) for other in related), ""
+    )
     raise MissingColumnError(
         "{name} have no field {path!r}; they have {known}{apart}",
         name=sheet.name,

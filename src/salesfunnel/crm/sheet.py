@@ -13,7 +13,7 @@ from salesfunnel.columns.source import Unpack, read_source
 from salesfunnel.crm.cells import fold, identifier, text, truth
 from salesfunnel.errors import BadRow, DataError, MissingColumnError
 from salesfunnel.model.missing import is_missing
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 
 class Field(NamedTuple):
@@ -112,9 +112,13 @@ class Sheet:
         """
         found = self.field(*names)
         if found is None:
-            known = ", ".join(map(str, self.table.columns)) or "none"
+            known = Listed(map(str, self.table.columns)) or Wording("none")
             raise MissingColumnError(
-                f"{self.name} has no column {names[0]!r}; it has {known}" + (hint and f". {hint}")
+                "{table} has no column {name!r}; it has {known}{hint}",
+                table=self.name,
+                name=names[0],
+                known=known,
+                hint=hint and Wording(". {hint}", hint=hint),
             )
         return found
 
@@ -140,7 +144,7 @@ class Sheet:
         for row, value in enumerate(ids):
             if value is None:
                 given = field.cells[row]
-                what = (
+                what = Wording(
                     "an identifier; there is none"
                     if is_missing(given)
                     else "an identifier: a text or a whole number"
@@ -182,7 +186,10 @@ class Sheet:
                     row,
                     title,
                     key,
-                    f"one row for each; row {number} has it too, and says otherwise",
+                    Wording(
+                        "one row for each; row {number} has it too, and says otherwise",
+                        number=number,
+                    ),
                 )
 
 

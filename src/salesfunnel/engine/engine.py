@@ -22,6 +22,7 @@ from salesfunnel.errors import (
 )
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.opportunity import Opportunity, StageChange
+from salesfunnel.wording import Wording
 
 __all__ = ["Guard", "Move", "Observer", "TransitionEngine"]
 
@@ -84,8 +85,8 @@ class TransitionEngine:
             )
         self.funnel = funnel
         self.policy = Policy() if policy is None else policy
-        self.guards = _callables(guards, "guards")
-        self.observers = _callables(observers, "observers")
+        self.guards = _callables(guards, Wording("guards"))
+        self.observers = _callables(observers, Wording("observers"))
         self._rules = Rulebook(funnel, self.policy)
         self._presale = funnel.n_presale
         self._won = funnel.won
@@ -114,7 +115,7 @@ class TransitionEngine:
         here = self._rules.here(opportunity)
         code = 0 if stage is None else self.funnel.index(stage)
         if here != self._rules.start:
-            problem = "has a history already: move or reopen it instead"
+            problem = Wording("has a history already: move or reopen it instead")
             self._rules.refuse(AlreadyOpenedError, problem, opportunity, code, at)
         return self._enter(opportunity, here, code, at, None, by, note)
 
@@ -136,7 +137,9 @@ class TransitionEngine:
         here = self._rules.here(opportunity)
         if here >= self._won:
             self._check_opened(opportunity, here, None, at)
-            self._rules.refuse(ClosedError, "is closed and cannot advance", opportunity, None, at)
+            self._rules.refuse(
+                ClosedError, Wording("is closed and cannot advance"), opportunity, None, at
+            )
         return self._enter(opportunity, here, here + 1, at, None, by, note)
 
     def move(
@@ -183,9 +186,9 @@ RequiredFieldError, GuardError
         if here >= self._presale:
             self._check_opened(opportunity, here, self._presale, at)
             if here < self._won:
-                problem = "is won already"
+                problem = Wording("is won already")
                 self._rules.refuse(StageOrderError, problem, opportunity, self._presale, at)
-            problem = "is closed and cannot be won"
+            problem = Wording("is closed and cannot be won")
             self._rules.refuse(ClosedError, problem, opportunity, self._presale, at)
         return self._enter(opportunity, here, self._presale, at, None, by, note)
 
@@ -230,11 +233,13 @@ RequiredFieldError, GuardError
         here = self._rules.here(opportunity)
         self._check_opened(opportunity, here, None, at)
         if here < self._presale:
-            problem = "is open: only what is lost or won is reopened"
+            problem = Wording("is open: only what is lost or won is reopened")
             self._rules.refuse(ReopenError, problem, opportunity, None, at)
         target = self._rules.reopening_target(opportunity)
         if target is None:
-            problem = "cannot be reopened: it was in no earlier state that it could return to"
+            problem = Wording(
+                "cannot be reopened: it was in no earlier state that it could return to"
+            )
             self._rules.refuse(ReopenError, problem, opportunity, None, at)
         return self._enter(opportunity, here, target, at, None, by, note)
 
@@ -288,7 +293,7 @@ RequiredFieldError, GuardError
         self, opportunity: Opportunity, here: int, code: int | None, at: datetime
     ) -> None:
         if here == self._rules.start:
-            self._rules.refuse(NotOpenedError, "open it first", opportunity, code, at)
+            self._rules.refuse(NotOpenedError, Wording("open it first"), opportunity, code, at)
 
     def _enter(
         self,
@@ -317,7 +322,7 @@ RequiredFieldError, GuardError
                 "a guard returns None to accept a change, or a text that says why not; "
                 f"{guard!r} returned {objection!r}"
             )
-        self._rules.refuse(GuardError, objection, opportunity, code, change.at)
+        self._rules.refuse(GuardError, Wording(objection), opportunity, code, change.at)
 
     def _announce(self, opportunity: Opportunity, change: StageChange) -> None:
         errors = []

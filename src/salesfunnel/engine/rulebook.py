@@ -20,7 +20,7 @@ from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.instant import instant
 from salesfunnel.model.opportunity import CHURNED, OPEN, Opportunity, StageChange
 from salesfunnel.model.stage import LOST, WON
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 
 class Move(NamedTuple):
@@ -153,7 +153,11 @@ class Rulebook:
             self._refuse_time(opportunity, code, at)
         stage, required, status = self._entries[code]
         if required and (missing := opportunity.missing(required)):
-            problem = f"cannot enter {stage!r} without a value for {', '.join(map(repr, missing))}"
+            problem = Wording(
+                "cannot enter {stage!r} without a value for {missing}",
+                stage=stage,
+                missing=Listed(map(repr, missing)),
+            )
             self.refuse(RequiredFieldError, problem, opportunity, code, at, missing=missing)
         if code == self._lost or reason is not None:
             self._check_reason(opportunity, code, at, reason)
@@ -168,7 +172,7 @@ class Rulebook:
     ) -> None:
         _check_texts(reason=reason)
         if code != self._lost:
-            problem = f"only a loss has a reason, and {reason!r} was given"
+            problem = Wording("only a loss has a reason, and {reason!r} was given", reason=reason)
         elif verdict := reason_verdict(self.funnel, self.policy, reason):
             problem = reason_problem(verdict, self.funnel, self.policy, reason)
         else:
@@ -177,16 +181,19 @@ class Rulebook:
 
     def _refuse_time(self, opportunity: Opportunity, code: int, at: datetime) -> NoReturn:
         last = opportunity.history[-1]
-        problem = (
-            f"cannot enter {self.funnel.states[code]!r} at {at.isoformat()}: "
-            f"it entered {last.stage!r} later, at {last.at.isoformat()}"
+        problem = Wording(
+            "cannot enter {state!r} at {at}: it entered {last!r} later, at {later}",
+            state=self.funnel.states[code],
+            at=at.isoformat(),
+            last=last.stage,
+            later=last.at.isoformat(),
         )
         self.refuse(TimeOrderError, problem, opportunity, code, at)
 
     def refuse(
         self,
         refusal: type[TransitionError],
-        problem: str,
+        problem: Wording,
         opportunity: Opportunity,
         code: int | None,
         at: datetime,

@@ -14,6 +14,7 @@ from salesfunnel.columns.npz import MAX_BYTES
 from salesfunnel.errors import DefinitionError
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.opportunity import Opportunity
+from salesfunnel.wording import Wording
 
 if TYPE_CHECKING:
     from salesfunnel.log.build import Reading
@@ -182,7 +183,9 @@ class Constructors:
                     "the dataframe is one that StageLog.to_frame made"
                 )
             columns, tz = saved.from_dataframe(frame).columns, reading.get("tz")
-            return log_of_columns(columns, funnel, tz=tz, currency=currency, name="the dataframe")
+            return log_of_columns(
+                columns, funnel, tz=tz, currency=currency, name=Wording("the dataframe")
+            )
         fields = Fields(opportunity, stage, entered_at, reason, attributes, amount, order, currency)
         return log_of_frame(frame, funnel, fields, reading)
 

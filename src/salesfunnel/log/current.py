@@ -17,7 +17,7 @@ from salesfunnel.log.rows import Meaning, Parsing, Reader, Rows
 from salesfunnel.log.spread import Seen, Spread, log_of_batches
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 
 def read_current(
@@ -116,7 +116,7 @@ def read_current(
             needs_start & is_closed & (ended < started),
             closed,
             table.scalars(closed),
-            f"a time not before {created!r}",
+            Wording("a time not before {created!r}", created=created),
         )
         code = 0 if first is None else first
         begun = np.where(is_closed, code, states.codes)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.kernel.codes import code_type, combine, look_up
 from salesfunnel.kernel.packing import chunks
-from salesfunnel.wording import Wording
+from salesfunnel.wording import Listed, Wording
 
 Label = str | None
 Group = Label | tuple[Label, ...]
@@ -93,8 +93,8 @@ class Selection(NamedTuple):
         index = {name: code for code, name in enumerate(names)}
         for label in self.labels:
             if label is not None and label not in index:
-                known = ", ".join(repr(name) for name in names[:10])
-                more = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
+                known = Listed(repr(name) for name in names[:10])
+                more = Wording(" and {n:,} more", n=len(names) - 10) if len(names) > 10 else ""
                 raise UnknownAttributeError(
                     "where= asks for the {attribute} {label!r}, which the log does not have; it "
                     "has {known}{more}",

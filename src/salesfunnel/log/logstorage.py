@@ -21,6 +21,7 @@ from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import FIRST, LAST, zone_of_text, zone_text
 from salesfunnel.table import Table
+from salesfunnel.wording import Wording, wording_of
 
 _ABOUT = ("funnel", "tz", "currency", "ignored", "attributes")
 
@@ -32,7 +33,7 @@ def save_log(log: StageLog, path: str | Path) -> None:
         "n_entries": np.diff(entries.first_rows, append=len(log)),
         "state": entries.state,
         "time": entries.time,
-        **pack_values("opportunity", log.opportunities, "the identifier"),
+        **pack_values("opportunity", log.opportunities, Wording("the identifier")),
     }
     if log.reasons is not None:
         arrays |= _pack_labels("reason", log.reasons)
@@ -44,7 +45,7 @@ def save_log(log: StageLog, path: str | Path) -> None:
         arrays |= _pack_labels(f"attribute.{place}", log.attribute(name))
     for name in BadRow._fields:
         arrays |= pack_values(
-            f"rejected.{name}", log.rejected[name], "the value", others_as_text=True
+            f"rejected.{name}", log.rejected[name], Wording("the value"), others_as_text=True
         )
     said = (log.funnel.to_dict(), zone_text(log.tz), log.currency, log.ignored)
     about = dict(zip(_ABOUT, (*said, list(log.attributes)), strict=True))
@@ -58,13 +59,13 @@ def load_log(path: str | Path, max_bytes: int) -> StageLog:
     currency, ignored, attributes = (about[name] for name in ("currency", "ignored", "attributes"))
     plain = isinstance(about["tz"], str) and type(ignored) is int
     if not plain or not (currency is None or isinstance(currency, str)):
-        raise stored.fault("its zone, its currency or what it ignored is none")
+        raise stored.fault(Wording("its zone, its currency or what it ignored is none"))
     if not isinstance(attributes, list) or not all(isinstance(name, str) for name in attributes):
-        raise stored.fault(f"its attributes are {attributes!r}")
+        raise stored.fault(Wording("its attributes are {attributes!r}", attributes=attributes))
     try:
         funnel, tz = Funnel.from_dict(about["funnel"]), zone_of_text(about["tz"])
     except SalesFunnelError as error:
-        raise stored.fault(str(error)) from None
+        raise stored.fault(wording_of(error)) from None
 
     codes, identifiers, lengths = _opportunities(stored)
     n = int(lengths.sum())
@@ -72,12 +73,12 @@ def load_log(path: str | Path, max_bytes: int) -> StageLog:
     time = stored.array("time", np.int64, (n,), least=FIRST, most=LAST)
     opportunity = np.repeat(codes, lengths)
     if not is_sorted(opportunity, time):
-        raise stored.fault("its entries are not in the order of their times")
+        raise stored.fault(Wording("its entries are not in the order of their times"))
     amounts = records = None
     if "amount" in stored.arrays:
         amounts = stored.array("amount", np.float64, (n,))
         if np.isinf(amounts).any():
-            raise stored.fault("an amount is infinite")
+            raise stored.fault(Wording("an amount is infinite"))
     if "record" in stored.arrays:
         records = stored.array("record", np.signedinteger, (n,), least=0)
     return StageLog(
@@ -104,7 +105,9 @@ def _opportunities(
     identifiers = unpack_values(stored, "opportunity")
     lengths = stored.array("n_entries", np.int64, (len(identifiers),), least=1)
     if int(lengths.sum(dtype=object)) != len(stored.array("state", np.uint8)):
-        raise stored.fault("its opportunities have not as many entries as there are states")
+        raise stored.fault(
+            Wording("its opportunities have not as many entries as there are states")
+        )
     if identifiers.dtype.kind in "iu":
         ascend = bool((identifiers[1:] > identifiers[:-1]).all())
         if ascend and _are_codes(identifiers, int(lengths.sum())):
@@ -113,7 +116,9 @@ def _opportunities(
     else:
         distinct = len(distinct_values(identifiers).values) == len(identifiers)
     if not distinct:
-        raise stored.fault("two opportunities have one identifier, or they are in no order")
+        raise stored.fault(
+            Wording("two opportunities have one identifier, or they are in no order")
+        )
     return np.arange(len(identifiers)), identifiers, lengths
 
 
@@ -130,7 +135,7 @@ def _pack_labels(name: str, labels: Labels) -> dict[str, NDArray[Any]]:
 def _labels(stored: Stored, name: str, n: int) -> Labels:
     names = unpack_texts(stored, f"{name}.names")
     if any(later <= earlier for earlier, later in pairwise(names)):
-        raise stored.fault(f"the labels {name!r} are in no order")
+        raise stored.fault(Wording("the labels {name!r} are in no order", name=name))
     codes = stored.array(f"{name}.codes", np.signedinteger, (n,), least=-1, most=len(names) - 1)
     complete = bool((codes >= 0).all() and np.bincount(codes, minlength=len(names)).all())
     return Labels(codes, tuple(names), complete=complete)
@@ -139,9 +144,9 @@ def _labels(stored: Stored, name: str, n: int) -> Labels:
 def _rejected(stored: Stored) -> Table:
     columns = [unpack_values(stored, f"rejected.{name}").tolist() for name in BadRow._fields]
     if len({len(column) for column in columns}) > 1:
-        raise stored.fault("the columns of what was rejected are of different lengths")
+        raise stored.fault(Wording("the columns of what was rejected are of different lengths"))
     rows = [BadRow(*row) for row in zip(*columns, strict=True)]
     texts = all(isinstance(row.column, str) and isinstance(row.expected, str) for row in rows)
     if not texts or not all(isinstance(row.row, int) for row in rows):
-        raise stored.fault("what was rejected is no row")
+        raise stored.fault(Wording("what was rejected is no row"))
     return rejected_table(rows)

@@ -175,8 +175,10 @@ def find(value: Mergeable, group: Group) -> int:
     try:
         return value.groups.index(group)
     except ValueError:
-        known = ", ".join(repr(g) for g in value.groups[:10])
-        more = f" and {len(value.groups) - 10:,} more" if len(value.groups) > 10 else ""
+        known = Listed(repr(g) for g in value.groups[:10])
+        more = (
+            Wording(" and {n:,} more", n=len(value.groups) - 10) if len(value.groups) > 10 else ""
+        )
         raise UnknownAttributeError(
             "no group {group!r} by {by}; there are {known}{more}",
             group=group,

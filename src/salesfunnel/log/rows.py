@@ -29,6 +29,7 @@ from salesfunnel.log.naming import names_of_states
 from salesfunnel.log.states import StageMap, States, read_states
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import to_zone
+from salesfunnel.wording import Listed, Wording
 
 Coded = tuple[NDArray[np.integer[Any]], list[str]]
 """Codes (N,), -1 where there is none, and the texts that they stand for, ascending."""
@@ -336,7 +337,7 @@ def _columns(source: Source) -> dict[str, Values]:
         columns["currency"] = as_column(source.currency, source.title("currency"))
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
-        listing = ", ".join(f"{source.title(name)} {length:,}" for name, length in lengths.items())
+        listing = Listed((f"{source.title(name)} {length:,}" for name, length in lengths.items()))
         raise DataError("the columns of a log are of one length; given: {listing}", listing=listing)
     return columns
 
@@ -378,12 +379,12 @@ def _reject_unknown_reasons(
 ) -> None:
     codes, names = reasons
     unknown = np.array([*(not funnel.knows_reason(name) for name in names), False])[codes]
-    known = ", ".join(reason.key for reason in funnel.loss_reasons)
+    known = Listed(reason.key for reason in funnel.loss_reasons)
     rejects.add(
         is_loss & unknown,
         source.title("reason"),
         Encoded(codes, names),
-        f"a reason of the funnel: {known}",
+        Wording("a reason of the funnel: {known}", known=known),
     )
 
 

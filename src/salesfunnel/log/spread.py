@@ -21,6 +21,7 @@ from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import States
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import to_zone
+from salesfunnel.wording import Wording
 
 
 class Seen:
@@ -66,7 +67,7 @@ class Spread:
             seen.again(*self._ids),
             reader.source.title("opportunity"),
             reader.columns["opportunity"],
-            "an identifier of its own; an earlier row has this one",
+            Wording("an identifier of its own; an earlier row has this one"),
         )
 
     def rows(
@@ -162,4 +163,4 @@ def log_of_batches(
             rows = rows._replace(order=order)
         return log_of_rows(funnel, rows, ties=ties, tz=to_zone(tz), errors=errors)
 
-    return in_batches(source, "the table", read, limits=limits)
+    return in_batches(source, Wording("the table"), read, limits=limits)

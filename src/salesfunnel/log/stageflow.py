@@ -24,6 +24,7 @@ from salesfunnel.log.merging import align, find
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import from_microseconds
 from salesfunnel.text.catalogue import default_language, resolve
+from salesfunnel.wording import Wording
 
 
 @attrs.frozen(slots=False, eq=False)
@@ -323,4 +324,4 @@ class StageFlow(Exports):
         from salesfunnel.log.flowexport import flow_of_columns
 
         columns = saved.from_dataframe(frame).columns
-        return flow_of_columns(columns, funnel.states, name="the dataframe")
+        return flow_of_columns(columns, funnel.states, name=Wording("the dataframe"))

@@ -28,6 +28,7 @@ from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import from_microseconds, to_instant, to_zone
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import default_language, resolve
+from salesfunnel.wording import Listed, Wording
 
 if TYPE_CHECKING:
     from salesfunnel.engine.policy import Policy
@@ -299,7 +300,7 @@ class StageLog(Constructors, Exports):
         try:
             return self._attributes[name]
         except (KeyError, TypeError):
-            known = ", ".join(self._attributes) or "none"
+            known = Listed(self._attributes) or Wording("none")
             raise UnknownAttributeError(
                 "the log has no attribute {name!r}; it has {known}", name=name, known=known
             ) from None

@@ -16,7 +16,7 @@ from salesfunnel.kernel.codes import NULL
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.missing import is_missing
 from salesfunnel.model.stage import LOST
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 StageMap = Mapping[Any, str | tuple[str, str] | None]
 """What a name in data means: a state's key, ``("lost", reason)``, or None for no entry.
@@ -80,7 +80,7 @@ def read_states(
     ignored = (codes == _IGNORED) & ~rejects.bad
     rejects.leave_out(ignored)
     unknown = codes == _UNKNOWN
-    rejects.add(unknown & (index == NULL), column, values, "a stage; there is none")
+    rejects.add(unknown & (index == NULL), column, values, Wording("a stage; there is none"))
     rejects.add(unknown, column, values, _expected(funnel))
     return States(codes, ignored, (reasons[index], reason_names) if reason_names else None)
 
@@ -105,7 +105,7 @@ def _meaning(name: Any, target: Any, funnel: Funnel) -> tuple[int, str | None]:
                 target=target,
             )
         if funnel.reasons_closed and not funnel.knows_reason(reason):
-            known = ", ".join(known.key for known in funnel.loss_reasons)
+            known = Listed(known.key for known in funnel.loss_reasons)
             raise DefinitionError(
                 "stage_map gives {name!r} the loss reason {reason!r}; the funnel has {known}",
                 name=name,
@@ -138,12 +138,16 @@ def _from_codes(
     n_states = len(funnel.states)
     if len(values) and (values.min() < 0 or values.max() >= n_states):
         outside = (values < 0) | (values >= n_states)
-        rejects.add(outside, column, values, f"the code of a state: 0 to {n_states - 1}")
+        rejects.add(
+            outside, column, values, Wording("the code of a state: 0 to {last}", last=n_states - 1)
+        )
         values = np.where(outside, 0, values)
     return States(values.astype(np.uint8, copy=False), np.zeros(len(values), bool), None)
 
 
-def _expected(funnel: Funnel) -> str:
+def _expected(funnel: Funnel) -> Wording:
     keys = list(funnel.states)
-    listing = ", ".join(keys if len(keys) <= 14 else [*keys[:12], "…", *keys[-2:]])
-    return f"a state of the funnel: {listing} (stage_map= says what other names mean)"
+    listing = Listed(keys if len(keys) <= 14 else [*keys[:12], "…", *keys[-2:]])
+    return Wording(
+        "a state of the funnel: {listing} (stage_map= says what other names mean)", listing=listing
+    )

@@ -20,6 +20,7 @@ from salesfunnel.log.stagecounts import COUNTS, MODES, StageCounts
 from salesfunnel.log.stageflow import StageFlow
 from salesfunnel.model.opportunity import STATUSES
 from salesfunnel.periods import FIRST, LAST
+from salesfunnel.wording import Wording
 
 _NEVER = np.iinfo(np.int64).min
 """As a time, NaT."""
@@ -81,7 +82,7 @@ def _sketch(stored: Stored, counts: NDArray[np.int64]) -> DurationSketch | None:
     bucket = keys & ((1 << BUCKET_BITS) - 1)
     ascend = (keys[1:] > keys[:-1]).all() and (bucket < len(buckets().first)).all()
     if not ascend or not np.array_equal(sketch.n_durations, counts):
-        raise stored.fault("its sketch is not of as many durations as it has transitions")
+        raise stored.fault(Wording("its sketch is not of as many durations as it has transitions"))
     return sketch
 
 
@@ -100,7 +101,7 @@ def load_counts(path: str | Path, max_bytes: int) -> StageCounts:
     stored = read_npz(path, "StageCounts", max_bytes=max_bytes)
     states, instant, mode = _states(stored), _instant(stored), stored.about.get("mode")
     if mode not in MODES:
-        raise stored.fault(f"its mode is {mode!r}")
+        raise stored.fault(Wording("its mode is {mode!r}", mode=mode))
     by, groups = _unpack_groups(stored)
     n_stages = len(states) - 2
     shape = (n_stages,) if groups is None else (len(groups), n_stages)
@@ -121,7 +122,7 @@ def save_milestones(milestones: Milestones, path: str | Path) -> None:
         "status_code": milestones.status_code,
         "furthest": milestones.furthest,
         "last": milestones.last,
-        **pack_values("opportunity", milestones.opportunity, "the identifier"),
+        **pack_values("opportunity", milestones.opportunity, Wording("the identifier")),
     }
     write_npz(path, "Milestones", _about(milestones), arrays, compressed=True)
 
@@ -133,7 +134,7 @@ def load_milestones(path: str | Path, max_bytes: int) -> Milestones:
     n_states, opportunity = len(states), unpack_values(stored, "opportunity")
     time = stored.array("entered_at", np.int64, (len(opportunity), n_states), most=LAST)
     if ((time < FIRST) & (time != _NEVER)).any():
-        raise stored.fault("the array 'entered_at' has times before the year 1")
+        raise stored.fault(Wording("the array 'entered_at' has times before the year 1"))
 
     def codes(name: str, n_codes: int) -> NDArray[np.uint8]:
         return stored.array(name, np.uint8, (len(opportunity),), most=n_codes - 1)
@@ -179,13 +180,19 @@ def _unpack_groups(stored: Stored) -> tuple[tuple[str, ...], tuple[Group, ...] |
     if n_groups is None and not by:
         return (), None
     if not by or not isinstance(n_groups, int):
-        raise stored.fault(f"it has {n_groups!r} groups by {by}")
+        raise stored.fault(Wording("it has {n_groups!r} groups by {by}", n_groups=n_groups, by=by))
     columns = []
     for place in range(len(by)):
         known = stored.array(f"group.{place}.known", np.bool_, (n_groups,)).tolist()
         labels = unpack_texts(stored, f"group.{place}")
         if len(labels) != n_groups:
-            raise stored.fault(f"it has {n_groups} groups, and labels of {len(labels)}")
+            raise stored.fault(
+                Wording(
+                    "it has {n_groups} groups, and labels of {n_labels}",
+                    n_groups=n_groups,
+                    n_labels=len(labels),
+                )
+            )
         columns.append(
             [text if is_one else None for text, is_one in zip(labels, known, strict=True)]
         )
@@ -193,33 +200,33 @@ def _unpack_groups(stored: Stored) -> tuple[tuple[str, ...], tuple[Group, ...] |
         tuple(columns[0]) if len(by) == 1 else tuple(zip(*columns, strict=True))
     )
     if len(set(groups)) < n_groups:
-        raise stored.fault("two groups have one name")
+        raise stored.fault(Wording("two groups have one name"))
     return by, groups
 
 
 def _states(stored: Stored) -> tuple[str, ...]:
     states = _texts(stored, "states")
     if not 3 <= len(set(states)) == len(states) <= _MAX_STATES:
-        raise stored.fault(f"its states are {states}")
+        raise stored.fault(Wording("its states are {states}", states=states))
     return states
 
 
 def _texts(stored: Stored, name: str) -> tuple[str, ...]:
     found = stored.about.get(name)
     if not isinstance(found, Sequence) or not all(isinstance(text, str) for text in found):
-        raise stored.fault(f"its {name} are {found!r}")
+        raise stored.fault(Wording("its {name} are {found!r}", name=name, found=found))
     return tuple(found)
 
 
 def _text_or_none(stored: Stored, name: str) -> str | None:
     found = stored.about.get(name)
     if found is not None and not isinstance(found, str):
-        raise stored.fault(f"its {name} is {found!r}")
+        raise stored.fault(Wording("its {name} is {found!r}", name=name, found=found))
     return found
 
 
 def _instant(stored: Stored) -> int | None:
     found = stored.about.get("instant")
     if found is not None and not (type(found) is int and FIRST <= found <= LAST):
-        raise stored.fault(f"its instant is {found!r}")
+        raise stored.fault(Wording("its instant is {found!r}", found=found))
     return found

@@ -19,6 +19,7 @@ from salesfunnel.log.stagenames import StageNames
 from salesfunnel.log.synonyms import ATTRIBUTES, COLUMNS, EDITED, plain_name
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.wording import Wording
 
 _HISTORY, _CURRENT = ("stage", "entered_at"), ("stage", "created", "closed")
 _TIMES = ("entered_at", "created", "closed")
@@ -146,7 +147,7 @@ def suggest_mapping(
     if not isinstance(funnel, Funnel):
         raise DefinitionError("funnel= is a Funnel, not {funnel!r}", funnel=funnel)
     table, is_whole = in_batches(
-        source, "the table", _beginning, limits=Limits(max_bytes, max_line)
+        source, Wording("the table"), _beginning, limits=Limits(max_bytes, max_line)
     )
     samples = samples_of(table)
     names = StageNames(funnel)

@@ -22,7 +22,7 @@ from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import States
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.missing import is_missing
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 
 def read_wide(
@@ -105,7 +105,7 @@ def read_wide(
     limits = Limits(max_bytes, max_line)
     if stages is None and is_json_lines(source):
         # Which columns of dates there are is known at the end, as records may lack any of them.
-        source = read_source(source, "the table", limits=limits)
+        source = read_source(source, Wording("the table"), limits=limits)
     meaning = Meaning.of(funnel, **parsing)
 
     def fields(column: str) -> Fields:
@@ -226,5 +226,5 @@ def _reject_early_ends(
                 entered[:, place] & (start < latest) & (time[:, place] < start),
                 column,
                 values[place],
-                "a time not before that of the first stage",
+                Wording("a time not before that of the first stage"),
             )

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.metrics.rates import ratio
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 METHODS = ("percentile", "basic", "bca")
 FEWEST = 100
@@ -239,7 +239,7 @@ def _columns(columns: tuple[ArrayLike, ...]) -> NDArray[np.float64]:
     """Return columns of numbers side by side, (n, p)."""
     arrays = [np.asarray(column) for column in columns]
     if not arrays or arrays[0].ndim != 1 or any(a.shape != arrays[0].shape for a in arrays):
-        shapes = ", ".join(str(array.shape) for array in arrays) or "none"
+        shapes = Listed(str(array.shape) for array in arrays) or Wording("none")
         raise DefinitionError(
             "columns are sequences of one length, not of shapes {shapes}", shapes=shapes
         )

@@ -13,6 +13,7 @@ from salesfunnel.errors import DefinitionError
 from salesfunnel.kernel.segments import counts
 from salesfunnel.metrics.intervals import critical_value, wilson
 from salesfunnel.metrics.risksets import Durations, RiskSets
+from salesfunnel.wording import Wording
 
 Floats = NDArray[np.float64]
 
@@ -61,7 +62,11 @@ class StepCurve:
         """
         sets, n_groups = self.sets, len(self.sets.size)
         if not self.grouped or not 0 <= group < n_groups:
-            known = f"groups are 0 to {n_groups - 1}" if self.grouped else "it has no groups"
+            known = (
+                Wording("groups are 0 to {last}", last=n_groups - 1)
+                if self.grouped
+                else Wording("it has no groups")
+            )
             raise DefinitionError(
                 "no group {group!r} in this curve; {known}", group=group, known=known
             )

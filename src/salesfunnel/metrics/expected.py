@@ -12,7 +12,7 @@ from salesfunnel.columns.times import read_times
 from salesfunnel.errors import DataError
 from salesfunnel.kernel.standing import NEVER
 from salesfunnel.log.view import View
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 _SHOWN = 10
 
@@ -60,8 +60,12 @@ def expected_close(
     found = read_times(labels, rejects, column=attribute, tz=zone, date_format=date_format)
     if rejects.bad.any():
         bad = [label for label, is_bad in zip(labels, rejects.bad, strict=True) if is_bad]
-        more = f" and {len(bad) - _SHOWN:,} more" if len(bad) > _SHOWN else ""
-        form = "an ISO 8601 date such as 2026-03-31" if date_format is None else repr(date_format)
+        more = Wording(" and {n:,} more", n=len(bad) - _SHOWN) if len(bad) > _SHOWN else ""
+        form = (
+            Wording("an ISO 8601 date such as 2026-03-31")
+            if date_format is None
+            else repr(date_format)
+        )
         raise DataError(
             "the attribute {attribute!r} says when opportunities should close, but {labels}{rest} "
             "cannot be read as {form}; date_format= names the form of its labels, close= another "

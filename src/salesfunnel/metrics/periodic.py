@@ -27,6 +27,7 @@ from salesfunnel.periods import (
 )
 from salesfunnel.table import Column, Phrase
 from salesfunnel.text.catalogue import catalogue
+from salesfunnel.wording import Listed
 
 By = str | Period | Sequence[str | Period] | None
 """What `by=` takes where a period is one of the groups: attributes, and at most one period."""
@@ -61,7 +62,7 @@ def split_by(
         else:
             attributes.append(name)
     if len(periods) > 1:
-        asked = ", ".join(repr(getattr(found, "unit", found)) for found in periods)
+        asked = Listed(repr(getattr(found, "unit", found)) for found in periods)
         raise DefinitionError("one period is one of the groups, not several: {asked}", asked=asked)
     asked_for = periods[0] if periods else default
     found = asked_for if isinstance(asked_for, Period) else Period(asked_for)

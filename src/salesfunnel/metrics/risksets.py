@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
+from salesfunnel.wording import Wording
 
 Durations = NDArray[Any]
 """Numbers of one kind, int64 or float64."""
@@ -157,7 +158,9 @@ def _durations(values: ArrayLike) -> Durations:
 
 def _endings(values: ArrayLike, cause: int | None) -> NDArray[np.uint8]:
     array = np.asarray(values)
-    what = "booleans, or 0 and 1" if cause is None else "integers: 0 for censored, else the cause"
+    what = Wording(
+        "booleans, or 0 and 1" if cause is None else "integers: 0 for censored, else the cause"
+    )
     if array.ndim != 1 or (array.dtype.kind not in "biuf" and array.size):
         raise DefinitionError(
             "event= is {what}; not {dtype} of shape {shape}",

@@ -13,6 +13,7 @@ from salesfunnel.errors import DefinitionError, LevelError
 from salesfunnel.model.frozendict import FrozenDict
 from salesfunnel.model.instant import instant_or_none
 from salesfunnel.model.validation import from_isoformat, from_mapping, is_aware_or_none, is_text
+from salesfunnel.wording import Wording
 
 
 def _to_level(value: str | float) -> str | float:
@@ -76,7 +77,7 @@ class Evidence:
         """
         if isinstance(data, (str, Real)):
             return cls(data)
-        values = from_mapping(data, cls, "evidence")
+        values = from_mapping(data, cls, Wording("evidence"))
         if "learnt_at" in values:
             values["learnt_at"] = from_isoformat(values["learnt_at"], "learnt_at")
         return cls(**values)

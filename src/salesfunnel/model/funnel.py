@@ -17,7 +17,7 @@ from salesfunnel.errors import (
 from salesfunnel.model.stage import LOST, WON, LossReason, Stage
 from salesfunnel.model.validation import from_list, from_mapping, is_flag, is_text
 from salesfunnel.text.catalogue import default_language, resolve
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 MAX_STAGES = 250
 """A state's code fits in one byte, with room for the sinks and for sentinels."""
@@ -54,7 +54,7 @@ def _parts(parts: Iterable[Part | str], cls: type[Part], what: str) -> tuple[Par
 
 
 def _to_stages(stages: Iterable[Stage | str]) -> tuple[Stage, ...]:
-    members = _parts(stages, Stage, "stages")
+    members = _parts(stages, Stage, Wording("stages"))
     if not members:
         raise DefinitionError("a funnel has at least one stage; none was given")
     if len(members) > MAX_STAGES:
@@ -77,7 +77,7 @@ def _to_stages(stages: Iterable[Stage | str]) -> tuple[Stage, ...]:
 
 
 def _to_reasons(reasons: Iterable[LossReason | str]) -> tuple[LossReason, ...]:
-    return _parts(reasons, LossReason, "loss reasons")
+    return _parts(reasons, LossReason, Wording("loss reasons"))
 
 
 @attrs.frozen(slots=False)
@@ -178,7 +178,7 @@ class Funnel:
         try:
             return self._reasons[key]
         except (KeyError, TypeError):
-            known = ", ".join(self._reasons) or "none"
+            known = Listed(self._reasons) or Wording("none")
             raise UnknownReasonError(
                 "no loss reason {key!r} in this funnel; it has {known}", key=key, known=known
             ) from None
@@ -287,10 +287,14 @@ class Funnel:
         DefinitionError
             If the data is not of that form.
         """
-        values = from_mapping(data, cls, "a funnel")
-        values["stages"] = from_list(values["stages"], Stage.from_dict, "the stages of a funnel")
+        values = from_mapping(data, cls, Wording("a funnel"))
+        values["stages"] = from_list(
+            values["stages"], Stage.from_dict, Wording("the stages of a funnel")
+        )
         values["loss_reasons"] = from_list(
-            values.get("loss_reasons", ()), LossReason.from_dict, "the loss reasons of a funnel"
+            values.get("loss_reasons", ()),
+            LossReason.from_dict,
+            Wording("the loss reasons of a funnel"),
         )
         return cls(**values)
 

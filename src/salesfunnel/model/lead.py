@@ -321,14 +321,14 @@ class Lead:
         DefinitionError, LevelError, LeadStateError
             If the data is not of that form.
         """
-        values = from_mapping(data, cls, "a lead")
+        values = from_mapping(data, cls, Wording("a lead"))
         if "received_at" in values:
             values["received_at"] = from_isoformat(values["received_at"], "received_at")
         evidence = values.get("evidence", {})
         if isinstance(evidence, Mapping):
             values["evidence"] = {k: Evidence.from_dict(v) for k, v in evidence.items()}
         values["history"] = from_list(
-            values.get("history", ()), LeadChange.from_dict, "the changes of a lead"
+            values.get("history", ()), LeadChange.from_dict, Wording("the changes of a lead")
         )
         return cls(**values)
 

@@ -13,7 +13,7 @@ from salesfunnel.errors import DefinitionError
 from salesfunnel.model.instant import instant
 from salesfunnel.model.missing import is_missing
 from salesfunnel.model.validation import from_isoformat, from_mapping, is_aware, is_text
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 NEW = "new"
 WORKING = "working"
@@ -124,8 +124,8 @@ class LeadChange:
         DefinitionError
             If the data is not of that form.
         """
-        values = from_mapping(data, cls, "a change of a lead")
-        values["at"] = from_isoformat(values["at"], "the time of a change")
+        values = from_mapping(data, cls, Wording("a change of a lead"))
+        values["at"] = from_isoformat(values["at"], Wording("the time of a change"))
         return cls(**values)
 
 

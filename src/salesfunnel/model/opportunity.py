@@ -28,7 +28,7 @@ from salesfunnel.model.validation import (
     to_date,
 )
 from salesfunnel.text.catalogue import default_language, resolve
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 STATUSES = ("open", "won", "lost", "churned")
 """Where an opportunity may stand, in the order of the codes that arrays use."""
@@ -130,8 +130,8 @@ class StageChange:
         DefinitionError
             If the data is not of that form.
         """
-        values = from_mapping(data, cls, "a stage change")
-        values["at"] = from_isoformat(values["at"], "the time of a change")
+        values = from_mapping(data, cls, Wording("a stage change"))
+        values["at"] = from_isoformat(values["at"], Wording("the time of a change"))
         return cls(**values)
 
 
@@ -285,11 +285,11 @@ class Opportunity:
         DefinitionError
             If the data is not of that form.
         """
-        values = from_mapping(data, cls, "an opportunity")
+        values = from_mapping(data, cls, Wording("an opportunity"))
         if "created_at" in values:
             values["created_at"] = from_isoformat(values["created_at"], "created_at")
         values["history"] = from_list(
-            values.get("history", ()), StageChange.from_dict, "the changes of a history"
+            values.get("history", ()), StageChange.from_dict, Wording("the changes of a history")
         )
         return cls(**values)
 

@@ -22,6 +22,7 @@ from salesfunnel.model.validation import (
     to_names,
 )
 from salesfunnel.text.humanise import humanised
+from salesfunnel.wording import Wording
 
 WON = "won"
 """Key of the state of a won opportunity."""
@@ -126,7 +127,11 @@ class Stage:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | str) -> Stage:
         """Return the stage that `to_dict` described; a plain text is a stage with that key."""
-        return cls(data) if isinstance(data, str) else cls(**from_mapping(data, cls, "a stage"))
+        return (
+            cls(data)
+            if isinstance(data, str)
+            else cls(**from_mapping(data, cls, Wording("a stage")))
+        )
 
 
 @attrs.frozen(slots=False)
@@ -176,5 +181,7 @@ class LossReason:
     def from_dict(cls, data: Mapping[str, Any] | str) -> LossReason:
         """Return the reason that `to_dict` described; a plain text is a reason with that key."""
         return (
-            cls(data) if isinstance(data, str) else cls(**from_mapping(data, cls, "a loss reason"))
+            cls(data)
+            if isinstance(data, str)
+            else cls(**from_mapping(data, cls, Wording("a loss reason")))
         )

@@ -16,6 +16,7 @@ from salesfunnel.errors import DefinitionError
 from salesfunnel.model.validation import to_date
 from salesfunnel.periods.clocks import CHUNK, clock_changes
 from salesfunnel.periods.zone import DAY, FIRST, LAST, to_instant, to_zone
+from salesfunnel.wording import Wording
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 """The days of the week, by position; three letters are enough."""
@@ -338,7 +339,7 @@ class _Worked:
 def _instants(value: object, zone: tzinfo) -> NDArray[np.int64]:
     """Return instants as an array of microseconds; NaT stays the smallest integer."""
     if isinstance(value, (datetime, date, str)):
-        return np.asarray(to_instant(value, zone, "an instant"), np.int64)
+        return np.asarray(to_instant(value, zone, Wording("an instant")), np.int64)
     instants = np.asarray(value)
     if instants.dtype.kind == "M":
         return instants.astype("datetime64[us]").astype(np.int64)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from salesfunnel.errors import DefinitionError
 from salesfunnel.periods.clocks import CHUNK, offset_at, offsets, pieces
 from salesfunnel.periods.zone import DAY, is_day, to_instant
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 PERIODS = ("day", "week", "month", "quarter", "year")
 """The calendar periods that time is cut into."""
@@ -157,7 +157,9 @@ def to_span(value: object, zone: tzinfo, what: str) -> tuple[int, int]:
         unit, index = found
         return period_start(index, unit, zone), period_start(index + 1, unit, zone) - 1
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
-        start, end = (to_instant(instant, zone, f"{what} as a pair") for instant in value)
+        start, end = (
+            to_instant(instant, zone, Wording("{what} as a pair", what=what)) for instant in value
+        )
         if is_day(value[0]):
             (day,) = period_index(np.array([start]), "day", zone).tolist()
             start = period_start(day, "day", zone)

@@ -18,7 +18,7 @@ from salesfunnel.scoring.criteria import to_parts
 from salesfunnel.scoring.workload import Workload
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 RULES = ("round_robin", "load")
 """Who of several gets a lead: the one who has waited longest, or the one with the most room."""
@@ -122,7 +122,7 @@ def assign(
             "rule= is one of {known}, not {rule!r}", known=Listed(RULES), rule=rule
         )
     named = [Owner(each) if isinstance(each, str) else each for each in owners]
-    desk = _Desk(to_parts(named, Owner, "owners"), rule, after)
+    desk = _Desk(to_parts(named, Owner, Wording("owners")), rule, after)
     if territory is None and any(each.territories for each in desk.owners):
         raise DefinitionError("owners have territories, and territory= says where leads belong")
     work = Workload(leads)
@@ -162,7 +162,9 @@ def _labels(work: Workload, given: Any, name: str) -> list[str | None] | None:
     if given is None:
         return None
     if isinstance(given, str):
-        values: Any = [lead.value(given) for lead in work.of_leads(f"{name}= by a field")]
+        values: Any = [
+            lead.value(given) for lead in work.of_leads(Wording("{name}= by a field", name=name))
+        ]
     else:
         values = plain_values(work.column(given, name))
     return [None if is_missing(value) else str(value) for value in values]

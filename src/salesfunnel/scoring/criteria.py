@@ -24,6 +24,7 @@ from salesfunnel.model.validation import (
     to_names,
 )
 from salesfunnel.text.humanise import humanised
+from salesfunnel.wording import Listed, Wording
 
 Part = TypeVar("Part")
 
@@ -71,15 +72,15 @@ def number_up_to(highest: float, value: object, what: str) -> float:
 
 
 def _to_worth(value: float) -> float:
-    return number_up_to(1, value, "the value of a level")
+    return number_up_to(1, value, Wording("the value of a level"))
 
 
 def _to_at_least(value: float) -> float:
-    return number_up_to(100, value, "at_least of a grade")
+    return number_up_to(100, value, Wording("at_least of a grade"))
 
 
 def _to_limit(value: float | None) -> float | None:
-    return None if value is None else number_up_to(1, value, "the limit of a disqualifier")
+    return None if value is None else number_up_to(1, value, Wording("the limit of a disqualifier"))
 
 
 def _to_weight(value: float) -> float:
@@ -143,11 +144,11 @@ class Level(_Named):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Level:
         """Return the level that `to_dict` described."""
-        return cls(**from_mapping(data, cls, "a level"))
+        return cls(**from_mapping(data, cls, Wording("a level")))
 
 
 def _to_levels(levels: Iterable[Level]) -> tuple[Level, ...]:
-    return to_parts(levels, Level, "levels")
+    return to_parts(levels, Level, Wording("levels"))
 
 
 @attrs.frozen(slots=False)
@@ -231,8 +232,10 @@ class Criterion(_Named):
         return question or self.label(lang)
 
     def _allowed(self) -> str:
-        known = ", ".join(level.key for level in self.levels)
-        return f"one of {known}, or a number from 0 to 1" if known else "a number from 0 to 1"
+        known = Listed(level.key for level in self.levels)
+        if known:
+            return Wording("one of {known}, or a number from 0 to 1", known=known)
+        return Wording("a number from 0 to 1")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the criterion as plain data, ready for JSON; what has its default is left out."""
@@ -252,8 +255,8 @@ class Criterion(_Named):
         """Return the criterion that `to_dict` described; a plain text is one with that key."""
         if isinstance(data, str):
             return cls(data)
-        values = from_mapping(data, cls, "a criterion")
-        values["levels"] = from_list(values.get("levels", ()), Level.from_dict, "levels")
+        values = from_mapping(data, cls, Wording("a criterion"))
+        values["levels"] = from_list(values.get("levels", ()), Level.from_dict, Wording("levels"))
         return cls(**values)
 
 
@@ -287,7 +290,7 @@ class Grade(_Named):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Grade:
         """Return the grade that `to_dict` described."""
-        return cls(**from_mapping(data, cls, "a grade"))
+        return cls(**from_mapping(data, cls, Wording("a grade")))
 
 
 @attrs.frozen(slots=False)
@@ -343,4 +346,4 @@ class Disqualifier(_Named):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Disqualifier:
         """Return the disqualifier that `to_dict` described."""
-        return cls(**from_mapping(data, cls, "a disqualifier"))
+        return cls(**from_mapping(data, cls, Wording("a disqualifier")))

@@ -26,6 +26,7 @@ from salesfunnel.scoring.rubric import MAX_GRADES, Rubric, to_threshold
 from salesfunnel.scoring.scorer import Scorer
 from salesfunnel.scoring.scores import NO_GRADE, Floats, Scores, score_array
 from salesfunnel.scoring.single import TOLERANCE, Known, LeadScore, add_up, lead_score
+from salesfunnel.wording import Wording
 
 
 @attrs.frozen(slots=False)
@@ -79,10 +80,14 @@ class Grid(Scorer):
         for part in (self.first, self.second):
             if not isinstance(part, Rubric):
                 raise DefinitionError("a grid is of two Rubric, not of {part!r}", part=part)
-        criteria = to_parts((*self.first.criteria, *self.second.criteria), Criterion, "criteria")
+        criteria = to_parts(
+            (*self.first.criteria, *self.second.criteria), Criterion, Wording("criteria")
+        )
         object.__setattr__(self, "criteria", criteria)
         rules = (*self.first.disqualifiers, *self.second.disqualifiers)
-        object.__setattr__(self, "disqualifiers", to_parts(rules, Disqualifier, "disqualifiers"))
+        object.__setattr__(
+            self, "disqualifiers", to_parts(rules, Disqualifier, Wording("disqualifiers"))
+        )
         places = {criterion.key: place for place, criterion in enumerate(criteria)}
         object.__setattr__(self, "_places", places)
         pairs = product(self.first.grades, self.second.grades)
@@ -203,7 +208,7 @@ class Grid(Scorer):
         DefinitionError, DuplicateKeyError, WeightError, UnknownCriterionError
             If the data is not of that form.
         """
-        values = from_mapping(data, cls, "a grid")
+        values = from_mapping(data, cls, Wording("a grid"))
         for half in ("first", "second"):
             values[half] = Rubric.from_dict(values[half])
         return cls(**values)

@@ -18,6 +18,7 @@ from salesfunnel.model.leadstate import CONVERTED, DISQUALIFIED, NEW, QUALIFIED,
 from salesfunnel.model.opportunity import Opportunity, StageChange
 from salesfunnel.model.reasons import DISQUALIFICATION_REASONS
 from salesfunnel.model.stage import LOST, Stage
+from salesfunnel.wording import Wording
 
 LEAD_STAGES = (
     Stage("lead_new", "New lead", names={"en": "New lead", "zh": "新线索"}),
@@ -95,12 +96,12 @@ def lead_log(
                 "a log of leads is made of Lead values, not of {member!r}", member=member
             )
     timeless = [
-        BadRow(row, "received_at", None, "when the lead came")
+        BadRow(row, "received_at", None, Wording("when the lead came"))
         for row, lead in enumerate(members)
         if _arrival(lead) is None
     ]
     if timeless:
-        raise listing(f"leads without a time: {len(timeless):,}", timeless)
+        raise listing(Wording("leads without a time: {n:,}", n=len(timeless)), timeless)
     followed = {opportunity.id: opportunity for opportunity in opportunities}
     whole = [_whole(lead, followed.get(lead.opportunity or ""), funnel) for lead in members]
     return StageLog.from_opportunities(

@@ -30,14 +30,14 @@ DEFAULT_GRADES = (Grade("A", 80), Grade("B", 60), Grade("C", 40), Grade("D", 0))
 def _to_criteria(criteria: Iterable[Criterion | str]) -> tuple[Criterion, ...]:
     if isinstance(criteria, Iterable) and not isinstance(criteria, (str, Mapping)):
         criteria = [Criterion(part) if isinstance(part, str) else part for part in criteria]
-    members = to_parts(criteria, Criterion, "criteria")
+    members = to_parts(criteria, Criterion, Wording("criteria"))
     if not members:
         raise DefinitionError("a rubric has at least one criterion; none was given")
     return members
 
 
 def _to_grades(grades: Iterable[Grade]) -> tuple[Grade, ...]:
-    members = to_parts(grades, Grade, "grades")
+    members = to_parts(grades, Grade, Wording("grades"))
     limits = [grade.at_least for grade in members]
     if not limits or limits[-1] != 0 or any(a <= b for a, b in pairwise(limits)):
         raise DefinitionError(
@@ -57,7 +57,7 @@ MAX_GRADES = 250
 
 
 def _to_disqualifiers(parts: Iterable[Disqualifier]) -> tuple[Disqualifier, ...]:
-    return to_parts(parts, Disqualifier, "disqualifiers")
+    return to_parts(parts, Disqualifier, Wording("disqualifiers"))
 
 
 def to_threshold(score: float | None) -> float | None:
@@ -140,7 +140,7 @@ class Rubric(Scorer):
             self.index(disqualifier.criterion)
         weights = [criterion.weight for criterion in self.criteria]
         if not math.fsum(weights) > 0:
-            listing = ", ".join(f"{c.key} {c.weight:g}" for c in self.criteria)
+            listing = Listed(f"{c.key} {c.weight:g}" for c in self.criteria)
             raise WeightError(
                 "the weights of a rubric sum to more than zero, not {total:g}: {listing}",
                 total=math.fsum(weights),
@@ -244,7 +244,7 @@ class Rubric(Scorer):
         DefinitionError, DuplicateKeyError, WeightError, UnknownCriterionError
             If the data is not of that form.
         """
-        values = from_mapping(data, cls, "a rubric")
+        values = from_mapping(data, cls, Wording("a rubric"))
         for field, part in (
             ("criteria", Criterion),
             ("grades", Grade),

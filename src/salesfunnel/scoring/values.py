@@ -187,7 +187,7 @@ def _array(values: Any) -> NDArray[Any]:
 
 def _check_lengths(keys: tuple[str, ...], columns: list[Floats]) -> None:
     if len({len(column) for column in columns}) > 1:
-        listing = ", ".join(
-            f"{key} {len(column)}" for key, column in zip(keys, columns, strict=True)
+        listing = Listed(
+            (f"{key} {len(column)}" for key, column in zip(keys, columns, strict=True))
         )
         raise ShapeError("columns are of one length, not {listing}", listing=listing)

@@ -21,7 +21,7 @@ from salesfunnel.model.validation import to_duration
 from salesfunnel.periods import BusinessCalendar
 from salesfunnel.scoring.scorer import Scorer
 from salesfunnel.scoring.scores import Scores
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 Floats: TypeAlias = NDArray[np.float64]
 Probability: TypeAlias = Mapping[str, float] | Callable[[Floats], Any] | Sequence[float] | Floats
@@ -105,7 +105,9 @@ class Workload:
         """Return the score and the grade of each lead, and whether a rubric disqualifies it."""
         none = np.zeros(len(self), bool)
         if isinstance(score, Scorer):
-            score = score.score_leads(self.of_leads("score= by a rubric"), as_of=now, extra=extra)
+            score = score.score_leads(
+                self.of_leads(Wording("score= by a rubric")), as_of=now, extra=extra
+            )
         if isinstance(score, Scores):
             if len(score) != len(self):
                 raise ShapeError(
@@ -118,9 +120,9 @@ class Workload:
             return score.score.astype(np.float64), grade, score.disqualified
         grade = np.full(len(self), None, object)
         if score is not None:
-            expected = "a score from 0 to 100"
+            expected = Wording("a score from 0 to 100")
             return self.numbers(score, "score", 0, 100, expected), grade, none
-        kept = self.of_leads("score=None, the score of each when it was qualified,")
+        kept = self.of_leads(Wording("score=None, the score of each when it was qualified,"))
         grade[:] = [lead.grade for lead in kept]
         scores = [math.nan if lead.score is None else lead.score for lead in kept]
         return np.array(scores, np.float64), grade, none
@@ -142,14 +144,14 @@ class Workload:
             values = np.asarray(given(score), np.float64)
         else:
             values = given
-        return self.numbers(values, "probability", 0, 1, "a probability from 0 to 1")
+        return self.numbers(values, "probability", 0, 1, Wording("a probability from 0 to 1"))
 
     def amounts(self, given: Any, rates: Mapping[str, float] | None) -> tuple[Floats, str | None]:
         """Return what each lead may be worth, in one currency, and which it is."""
         if given is not None:
-            expected = "an amount of 0 or more"
+            expected = Wording("an amount of 0 or more")
             return self.numbers(given, "amount", 0, math.inf, expected), None
-        leads = self.of_leads("amount=None, the amount of each lead,")
+        leads = self.of_leads(Wording("amount=None, the amount of each lead,"))
         column = [lead.amount for lead in leads]
         amounts = read_amounts(column, self._rejects, "amount")
         return in_one_currency(
@@ -159,7 +161,7 @@ class Workload:
     def hours(self, given: Any) -> Floats:
         """Return the hours that each takes: one number for all, or one for each."""
         values = np.full(len(self), given) if np.ndim(given) == 0 else given
-        expected = "a number of hours above 0"
+        expected = Wording("a number of hours above 0")
         hours = self.numbers(values, "hours", np.nextafter(0, 1), math.inf, expected)
         self._rejects.add(np.isnan(hours), "hours", self.column(values, "hours"), expected)
         return hours
@@ -214,10 +216,14 @@ class Workload:
         return np.array([math.nan if each is None else each / hour for each in lengths], float)
 
     def _received(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        times = [lead.received_at for lead in self.of_leads("deadline= as a length of time")]
+        times = [
+            lead.received_at for lead in self.of_leads(Wording("deadline= as a length of time"))
+        ]
         absent = np.zeros(len(self), bool)
         absent[rows] = [times[row] is None for row in rows.tolist()]
-        self._rejects.add(absent, "received_at", times, "when the lead came, as its deadline asks")
+        self._rejects.add(
+            absent, "received_at", times, Wording("when the lead came, as its deadline asks")
+        )
         known = (times[row] for row in rows.tolist())
         return np.array([0 if at is None else instant(at) // _MICROSECOND for at in known], int)
 
@@ -239,5 +245,5 @@ class Workload:
 
 def _refuse(rejects: Rejects) -> None:
     if rows := rejects.settle():
-        found = "lead has a value" if len(rows) == 1 else "leads have values"
-        raise listing(f"{len(rows):,} {found} that cannot be used:", rows)
+        found = Wording("lead has a value" if len(rows) == 1 else "leads have values")
+        raise listing(Wording("{n:,} {found} that cannot be used:", n=len(rows), found=found), rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from salesfunnel.errors import MissingExtraError
 from salesfunnel.text.catalogue import catalogue, default_language, resolve
+from salesfunnel.wording import Wording
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,7 +83,7 @@ def progress(lang: str | None = None, *, console: Console | None = None) -> Prog
             TimeRemainingColumn,
         )
     except ImportError as error:
-        raise MissingExtraError("a progress bar", "report") from error
+        raise MissingExtraError(Wording("a progress bar"), "report") from error
     shown = rich.console.Console() if console is None else console
     if console is None and not shown.is_jupyter:
         shown = rich.console.Console(stderr=True)

@@ -16,7 +16,7 @@ from salesfunnel.show.plots.palette import DARK, FONT, LIGHT, Palette, recolouri
 from salesfunnel.show.sections import Section
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.escape import escape_html
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -58,7 +58,7 @@ def page(report: Report, lang: str, plotly: str) -> str:
         from markupsafe import Markup
         from plotly.offline import get_plotlyjs, get_plotlyjs_version
     except ImportError as error:
-        raise MissingExtraError("an HTML report", "report") from error
+        raise MissingExtraError(Wording("an HTML report"), "report") from error
     page_template, words = _template(), catalogue(lang)
 
     sections = []
@@ -163,7 +163,7 @@ def _template() -> Template:
         from jinja2 import Environment, StrictUndefined
         from markupsafe import Markup
     except ImportError as error:
-        raise MissingExtraError("an HTML report", "report") from error
+        raise MissingExtraError(Wording("an HTML report"), "report") from error
 
     def escaped(value: object) -> object:
         return value if isinstance(value, Markup) else Markup(escape_html(str(value)))

@@ -67,7 +67,7 @@ class Table(Exports):
         members = tuple(columns)
         self._columns = {column.name: column for column in members}
         if len(self._columns) < len(members):
-            names = ", ".join(column.name for column in members)
+            names = Listed(column.name for column in members)
             raise DefinitionError(
                 "the columns of a table have names of their own, not {names}", names=names
             )

@@ -10,6 +10,7 @@ from salesfunnel.crm.hubspot.pipelines import Pipeline
 from salesfunnel.crm.sheet import Sheet
 from salesfunnel.errors import DefinitionError
 from salesfunnel.model.missing import is_missing
+from salesfunnel.wording import Listed, Wording
 
 
 def meanings_of(pipelines: Iterable[Pipeline]) -> dict[str, str]:
@@ -40,7 +41,7 @@ def choose(deals: Deals, pipelines: Sequence[Pipeline], wanted: str | None) -> P
     DefinitionError
         If there is no such pipeline, or deals are of several.
     """
-    names = ", ".join(f"{member.id!r} ({member.label})" for member in pipelines)
+    names = Listed(f"{member.id!r} ({member.label})" for member in pipelines)
     if wanted is not None:
         for member in pipelines:
             if wanted in (member.id, member.label):
@@ -51,8 +52,8 @@ def choose(deals: Deals, pipelines: Sequence[Pipeline], wanted: str | None) -> P
     present = {key for key in pipelines_of(deals, pipelines) if key is not None}
     found = [member for member in pipelines if member.id in present]
     if len(found) > 1 or (not found and len(pipelines) > 1):
-        names = ", ".join(f"{member.id!r} ({member.label})" for member in found or pipelines)
-        which = "of several pipelines" if found else "of a pipeline that they do not name"
+        names = Listed(f"{member.id!r} ({member.label})" for member in found or pipelines)
+        which = Wording("of several pipelines" if found else "of a pipeline that they do not name")
         raise DefinitionError(
             "the deals are {which}: name one by pipeline=, or load all by load_by_pipeline; there "
             "are {names}",
@@ -65,10 +66,12 @@ def choose(deals: Deals, pipelines: Sequence[Pipeline], wanted: str | None) -> P
 def leave_out_others(deals: Deals, pipelines: Sequence[Pipeline], chosen: Pipeline) -> None:
     """Ignore the deals of other pipelines, and reject those of none that is known."""
     title = deals.title("pipeline")
-    known = ", ".join(f"{member.id!r} ({member.label})" for member in pipelines)
+    known = Listed(f"{member.id!r} ({member.label})" for member in pipelines)
     for row, key in enumerate(pipelines_of(deals, pipelines)):
         if key is None:
-            deals.sheet.reject(row, title, deals.pipelines[row], f"a pipeline: {known}")
+            deals.sheet.reject(
+                row, title, deals.pipelines[row], Wording("a pipeline: {known}", known=known)
+            )
         elif key != chosen.id:
             deals.sheet.ignore(row)
     deals.settle()

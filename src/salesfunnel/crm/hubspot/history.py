@@ -12,6 +12,7 @@ from salesfunnel.crm.hubspot.deals import DateEntered, Deals
 from salesfunnel.crm.hubspot.pipelines import stage_of_property
 from salesfunnel.crm.sheet import Sheet
 from salesfunnel.model.missing import is_missing
+from salesfunnel.wording import Wording
 
 OWN_LABELS = ("owner", "expected_close")
 """The attributes that change with the entries of a deal; all others are of its record."""
@@ -107,14 +108,14 @@ class History:
                 row = self._deals.row[key]
                 values = [] if is_missing(field.cells[row]) else field.cells[row]
                 if not isinstance(values, list):
-                    expected = "a list of values with their times"
+                    expected = Wording("a list of values with their times")
                     sheet.faults.append(sheet.fault(row, field.title, values, expected))
                     continue
                 # The newest comes first; of equal times the first to happen must.
                 for place in range(len(values) - 1, -1, -1):
                     title, item = f"{field.title}[{place}]", values[place]
                     if not isinstance(item, dict):
-                        expected = "a value with its time (a JSON object)"
+                        expected = Wording("a value with its time (a JSON object)")
                         sheet.faults.append(sheet.fault(row, title, item, expected))
                         continue
                     titles = {"stage": f"{title}.value", "entered_at": f"{title}.timestamp"}

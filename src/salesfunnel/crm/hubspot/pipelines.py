@@ -14,6 +14,7 @@ from salesfunnel.errors import DataError
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.reasons import LOSS_REASONS
 from salesfunnel.model.stage import LOST, WON, Stage
+from salesfunnel.wording import Wording
 
 
 class PipelineStage(NamedTuple):
@@ -148,12 +149,12 @@ def _nested(sheet: Sheet) -> Iterator[Pipeline]:
     found = []
     for row in sheet.rows:
         if not isinstance(members[row], list):
-            sheet.reject(row, "stages", members[row], "a list of stages")
+            sheet.reject(row, "stages", members[row], Wording("a list of stages"))
             continue
         name = f"pipelines[{sheet.table.numbers[row]}].stages"
         inner = Sheet(name, records_table(members[row], name))
         if not len(inner):
-            sheet.reject(row, "stages", members[row], "a list of stages")
+            sheet.reject(row, "stages", members[row], Wording("a list of stages"))
             continue
         stage_ids = inner.identifiers(inner.needed("id"))
         inner.leave_out_copies(stage_ids, "id")
@@ -181,7 +182,9 @@ def _stages(
     for row in rows:
         place = number(order.cells[row])
         if place is None:
-            sheet.reject(row, order.title, order.cells[row], "a number: the place of the stage")
+            sheet.reject(
+                row, order.title, order.cells[row], Wording("a number: the place of the stage")
+            )
         elif not sheet.is_out(row) and (stage := _stage(sheet, row, ids[row] or "")):
             found.append((place, stage))
     return tuple(stage for _, stage in sorted(found, key=lambda pair: pair[0]))
@@ -193,7 +196,10 @@ def _stage(sheet: Sheet, row: int, key: str) -> PipelineStage | None:
     chance = number(given)
     if chance is None or not 0 <= chance <= 1:
         sheet.reject(
-            row, "probability" if field is None else field.title, given, "a number from 0 to 1"
+            row,
+            "probability" if field is None else field.title,
+            given,
+            Wording("a number from 0 to 1"),
         )
         return None
     closed = truth(sheet.cells("metadata.isClosed", "is_closed")[row])

@@ -9,6 +9,7 @@ from typing import Any
 from salesfunnel.crm.cells import day, text
 from salesfunnel.crm.sheet import Field, Sheet
 from salesfunnel.errors import DataError, DefinitionError, MissingColumnError
+from salesfunnel.wording import Listed, Wording
 
 STAGE, AMOUNT, CURRENCY, REASON = "stage", "amount", "currency", "reason"
 OPPORTUNITY, CREATED, CLOSED, CLOSE = "opportunity", "created", "closed", "expected_close"
@@ -88,8 +89,12 @@ class Fields:
                 return found
         if given is None or (given in self._names and role != STAGE):
             return None
-        known = ", ".join(map(str, sheet.table.columns)) or "none"
-        hint = "" if self._has_widgets else "; widgets= tells which title belongs to which name"
+        known = Listed(map(str, sheet.table.columns)) or Wording("none")
+        hint = (
+            ""
+            if self._has_widgets
+            else Wording("; widgets= tells which title belongs to which name")
+        )
         raise MissingColumnError(
             "{name} has no field {given!r}; it has {known}{hint}",
             name=sheet.name,
@@ -108,8 +113,8 @@ class Fields:
         """
         found = self.find(sheet, role, prefix)
         if found is None:
-            names = " or ".join(repr(name) for name in _SYSTEM.get(role, (role,)))
-            known = ", ".join(map(str, sheet.table.columns)) or "none"
+            names = Listed((repr(name) for name in _SYSTEM.get(role, (role,))), " or ")
+            known = Listed(map(str, sheet.table.columns)) or Wording("none")
             raise MissingColumnError(
                 "{name} has no field {names}; it has {known}. fields= names another, as in "
                 "{{{role!r}: …}}",
@@ -124,7 +129,7 @@ class Fields:
         """Return what a field may be called, of which one name is given."""
         owners = self._names.get(given, [])
         if len(set(owners)) > 1:
-            listing = ", ".join(names[0] for names in owners)
+            listing = Listed(names[0] for names in owners)
             raise DataError(
                 "widgets: {given!r} is the title of several fields: {listing}",
                 given=given,

@@ -29,6 +29,7 @@ from salesfunnel.crm.jiandaoyun.responses import (
 )
 from salesfunnel.crm.sheet import Sheet
 from salesfunnel.model.missing import is_missing
+from salesfunnel.wording import Listed, Wording
 
 _RANK = {CREATE: 0, UPDATE: 1, RECOVER: 2, REMOVE: 3}
 
@@ -126,7 +127,7 @@ class Events:
             if given in OTHER_OPERATIONS:
                 sheet.ignore(row)
             elif given not in _RANK:
-                expected = f"one of {', '.join(_RANK)}"
+                expected = Wording("one of {known}", known=Listed(_RANK))
                 sheet.reject(row, operation.title, operation.cells[row], expected)
         self._records = Records(sheet, fields, draft, "data.")
         self._at = epoch(moment.cells)
@@ -213,7 +214,9 @@ class Standing:
             if not draft.meaning.is_closed(self.records.stages[row]):
                 draft.entries.append(self.records.entry(opened, row, key, self._created[row]))
             elif self._closed is None and draft.options.missing_time is None:
-                expected = "the time of the close: fields={'closed': …} names the field with it"
+                expected = Wording(
+                    "the time of the close: fields={'closed': …} names the field with it"
+                )
                 self._sheet.reject(row, CLOSED, None, expected)
             else:
                 at = None if self._closed is None else self._closed[row]

@@ -21,10 +21,11 @@ from salesfunnel.crm.salesforce.changes import (
 from salesfunnel.crm.salesforce.opportunities import Opportunities, categories
 from salesfunnel.crm.salesforce.responses import long_id
 from salesfunnel.crm.sheet import Sheet
+from salesfunnel.wording import Wording
 
 OWN_LABELS = ("owner", "expected_close", "forecast_category")
 """The attributes that change with the entries of an opportunity; all others are of its record."""
-_VERSIONS = (
+_VERSIONS = Wording(
     "A copy of Opportunity with a row for each version, as Fivetran makes in history mode, has no "
     "time of a change but that of the synchronisation: name it to take it nevertheless, as in "
     "entered_at='_fivetran_start'"

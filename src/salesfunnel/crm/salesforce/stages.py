@@ -13,6 +13,7 @@ from salesfunnel.errors import DataError
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.reasons import LOSS_REASONS
 from salesfunnel.model.stage import LOST, WON, Stage
+from salesfunnel.wording import Wording
 
 FORECAST_CATEGORIES: Mapping[str, str] = {
     "Omitted": "omitted",
@@ -121,7 +122,9 @@ def read_stages(sheet: Sheet) -> list[Value]:
     for row in sheet.rows:
         place = number(order.cells[row])
         if place is None:
-            sheet.reject(row, order.title, order.cells[row], "a number: the place of the stage")
+            sheet.reject(
+                row, order.title, order.cells[row], Wording("a number: the place of the stage")
+            )
             continue
         value = _value(sheet, row, names[row], title)
         if value is not None:
@@ -139,12 +142,12 @@ def _value(sheet: Sheet, row: int, name: str | None, title: str) -> Value | None
     closed, won = truth(cell("IsClosed")), truth(cell("IsWon"))
     probability = number(cell("DefaultProbability"))
     if name is None:
-        sheet.reject(row, title, None, "the name of a stage")
+        sheet.reject(row, title, None, Wording("the name of a stage"))
     elif closed is None:
-        sheet.reject(row, "IsClosed", cell("IsClosed"), "true or false")
+        sheet.reject(row, "IsClosed", cell("IsClosed"), Wording("true or false"))
     elif probability is not None and not 0 <= probability <= 100:
         sheet.reject(
-            row, "DefaultProbability", cell("DefaultProbability"), "a number from 0 to 100"
+            row, "DefaultProbability", cell("DefaultProbability"), Wording("a number from 0 to 100")
         )
     else:
         label = text(cell("MasterLabel")) or name

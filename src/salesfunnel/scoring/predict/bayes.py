@@ -26,6 +26,7 @@ from salesfunnel.scoring.predict.several import Pairs
 from salesfunnel.scoring.validate.arrays import both_kinds, check_least, read_outcomes, same_length
 from salesfunnel.scoring.validate.enough import enough_notes
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.wording import Listed
 
 KIND = "naive_bayes"
 
@@ -297,7 +298,7 @@ class CountingRules:
         ):
             for name in named:
                 if name not in names:
-                    known = ", ".join(names)
+                    known = Listed(names)
                     raise FeatureError(
                         "{what}= names {name!r}, which is none of {known}",
                         what=what,

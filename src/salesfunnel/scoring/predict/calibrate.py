@@ -20,7 +20,7 @@ from salesfunnel.scoring.predict.model import logistic
 from salesfunnel.scoring.predict.saved import saved_parts
 from salesfunnel.scoring.predict.solve import newton
 from salesfunnel.scoring.validate.arrays import read_pair, read_scores
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 METHODS = ("platt", "isotonic")
 PLATT, ISOTONIC, CALIBRATED = "platt", "isotonic", "calibrated"
@@ -276,7 +276,7 @@ def fit_isotonic(scores: ArrayLike, outcomes: ArrayLike) -> IsotonicCalibration:
     try:
         from sklearn.isotonic import IsotonicRegression
     except ImportError as error:
-        raise MissingExtraError("isotonic calibration", "predict") from error
+        raise MissingExtraError(Wording("isotonic calibration"), "predict") from error
     curve = IsotonicRegression(y_min=0, y_max=1).fit(values, won.astype(np.float64))
     return IsotonicCalibration(
         tuple(map(float, curve.X_thresholds_)), tuple(map(float, curve.y_thresholds_))

@@ -23,7 +23,7 @@ from salesfunnel.scoring.predict.several import (
     read_label_sets,
 )
 from salesfunnel.scoring.validate.arrays import refuse_rows
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 Numbers: TypeAlias = NDArray[np.float64]
 """A column of numbers, (N,); NaN where not known."""
@@ -74,7 +74,7 @@ class Features:
         self._columns = {str(name): _read(values, str(name)) for name, values in given.items()}
         lengths = {name: _length(column) for name, column in self._columns.items()}
         if len(set(lengths.values())) > 1:
-            listing = ", ".join(f"{name} {length:,}" for name, length in lengths.items())
+            listing = Listed((f"{name} {length:,}" for name, length in lengths.items()))
             raise FeatureError("features are columns of one length, not {listing}", listing=listing)
         self._length = next(iter(lengths.values()))
 
@@ -171,7 +171,7 @@ def as_labels(column: FeatureColumn, name: str) -> Labels:
     if isinstance(column, Labels):
         return column
     if isinstance(column, LabelSets):
-        raise no_label_sets(name, "a lead has one label here")
+        raise no_label_sets(name, Wording("a lead has one label here"))
     known = ~np.isnan(column)
     if (column[known] % 1 != 0).any():
         raise FeatureError(
@@ -208,7 +208,7 @@ def as_numbers(column: FeatureColumn, name: str) -> Numbers:
         If it is of labels.
     """
     if isinstance(column, LabelSets):
-        raise no_label_sets(name, "the model has learnt from numbers here")
+        raise no_label_sets(name, Wording("the model has learnt from numbers here"))
     if not isinstance(column, Labels):
         return column
     if (column.codes >= 0).any():
@@ -230,15 +230,20 @@ def refuse_levels(
     places = np.flatnonzero(strange)
     if len(places) == 0:
         return
-    listing = ", ".join("none" if level is None else repr(level) for level in known[:12])
-    more = f", … ({len(known):,} in all)" if len(known) > 12 else ""
+    listing = Listed("none" if level is None else repr(level) for level in known[:12])
+    more = Wording(", … ({n:,} in all)", n=len(known)) if len(known) > 12 else ""
     names = (*column.names, None)
     shown = [
-        BadRow(int(pairs.rows[place]), name, names[column.codes[place]], f"one of {listing}{more}")
+        BadRow(
+            int(pairs.rows[place]),
+            name,
+            names[column.codes[place]],
+            Wording("one of {listing}{more}", listing=listing, more=more),
+        )
         for place in places[: DataError.shown].tolist()
     ]
     n_leads = len(np.unique(pairs.rows[places]))
-    noun = "lead has a level" if n_leads == 1 else "leads have levels"
+    noun = Wording("lead has a level" if n_leads == 1 else "leads have levels")
     raise FeatureError(
         "{name}: {n_leads:,} {noun} that the model has not seen (unknown='ignore' scores them "
         "without):",
@@ -254,7 +259,7 @@ def _by_name(columns: Any) -> Mapping[Any, Any]:
     if isinstance(columns, Mapping):
         return columns
     if is_frame(columns):
-        return from_frame(columns, "the features").columns
+        return from_frame(columns, Wording("the features")).columns
     raise DefinitionError(
         "features are a mapping from names to columns, a dataframe or Features (an array goes by "
         "Features.from_array), not {kind}",
@@ -286,7 +291,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _finite(numbers: Numbers, name: str) -> Numbers:
-    refuse_rows(np.isinf(numbers), name, numbers, "a finite number, or none", FeatureError)
+    refuse_rows(np.isinf(numbers), name, numbers, Wording("a finite number, or none"), FeatureError)
     return numbers
 
 

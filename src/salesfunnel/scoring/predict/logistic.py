@@ -26,7 +26,7 @@ from salesfunnel.scoring.validate.arrays import both_kinds, read_outcomes, same_
 from salesfunnel.scoring.validate.enough import enough_notes
 from salesfunnel.scoring.validate.split import Times, time_folds
 from salesfunnel.table import Column, Phrase, Table
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 KIND = "logistic"
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
@@ -263,7 +263,9 @@ def cross_validate(
     bounded = _bounded(nonnegative, given.names)
     losses: list[list[NDArray[np.float64]]] = [[] for _ in tried]
     for fold in time_folds(scored_at, decided_at, folds, tz=tz):
-        both_kinds(won[fold.train], f" before {fold.at.date()} (fewer folds= have more)")
+        both_kinds(
+            won[fold.train], Wording(" before {day} (fewer folds= have more)", day=fold.at.date())
+        )
         past, future = given[fold.train], given[fold.test]
         for place, penalty in enumerate(tried):
             model = _fit(past, won[fold.train], penalty, bounded, 200)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.errors import ConvergenceError, MissingExtraError
+from salesfunnel.wording import Wording
 
 TOLERANCE = 1e-8
 _SHORTEST = 1e-10
@@ -42,7 +43,7 @@ def solve(
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:
-        raise MissingExtraError("logistic regression", "predict") from error
+        raise MissingExtraError(Wording("logistic regression"), "predict") from error
     if nonnegative.any():
         return newton(design, won.astype(np.float64), penalty, nonnegative, max_iterations)
     model = LogisticRegression(

@@ -20,6 +20,7 @@ from salesfunnel.scoring.predict.features import (
 )
 from salesfunnel.scoring.predict.several import LabelSets, Pairs, no_label_sets
 from salesfunnel.scoring.validate.arrays import refuse_rows
+from salesfunnel.wording import Wording
 
 
 @attrs.frozen
@@ -53,7 +54,9 @@ class NumberWeight:
         values = as_numbers(features.column(self.feature), self.feature)
         absent = np.isnan(values)
         if self.unknown is None and unknown == "error":
-            expected = "a number (unknown='ignore' takes the mean); it was always known so far"
+            expected = Wording(
+                "a number (unknown='ignore' takes the mean); it was always known so far"
+            )
             refuse_rows(absent, self.feature, values, expected, FeatureError)
         added = self.weight * (values - self.mean) / self.scale
         return np.where(absent, self.unknown or 0.0, added)
@@ -135,7 +138,7 @@ def make_term(features: Features, name: str) -> Weights:
     """Return the term of a feature, its weights zero still."""
     column = features.column(name)
     if isinstance(column, LabelSets):
-        raise no_label_sets(name, "logistic regression has one label a lead")
+        raise no_label_sets(name, Wording("logistic regression has one label a lead"))
     if isinstance(column, Labels):
         counts = np.bincount(column.codes + 1, minlength=len(column.names) + 1)
         found = [

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.columns.values import as_column
 from salesfunnel.errors import BadRow, DataError, DefinitionError, OutcomeError
+from salesfunnel.wording import Wording
 
 
 def read_scores(scores: ArrayLike, name: str = "scores") -> NDArray[np.float64]:
@@ -25,7 +26,7 @@ def read_scores(scores: ArrayLike, name: str = "scores") -> NDArray[np.float64]:
     if array.dtype.kind not in "biuf":
         array = np.array([_number(value) for value in column], np.float64)
     array = array.astype(np.float64)
-    refuse_rows(~np.isfinite(array), name, column, "a finite number")
+    refuse_rows(~np.isfinite(array), name, column, Wording("a finite number"))
     return array
 
 
@@ -41,7 +42,9 @@ def read_probabilities(
     """
     array = read_scores(probabilities, name)
     bad = (array < 0) | (array > 1)
-    refuse_rows(bad, name, array, "a probability, from 0 to 1 (divide a score of 100 by 100)")
+    refuse_rows(
+        bad, name, array, Wording("a probability, from 0 to 1 (divide a score of 100 by 100)")
+    )
     return array
 
 
@@ -60,7 +63,9 @@ def read_outcomes(outcomes: ArrayLike, name: str = "outcomes") -> NDArray[np.boo
     if array.dtype.kind not in "iuf":
         array = np.array([_number(value) for value in column], np.float64)
     bad = (array != 0) & (array != 1)
-    refuse_rows(bad, name, column, "True (won) or False (lost); leave out the undecided leads")
+    refuse_rows(
+        bad, name, column, Wording("True (won) or False (lost); leave out the undecided leads")
+    )
     return np.asarray(array == 1)
 
 
@@ -97,9 +102,14 @@ def both_kinds(won: NDArray[np.bool_], where: str = "") -> None:
     """Raise `OutcomeError` if there are not won leads as well as lost ones."""
     n_won = int(np.count_nonzero(won))
     if not 0 < n_won < len(won):
-        found = "there are none" if len(won) == 0 else f"all {len(won):,} are "
-        if len(won):
-            found += "won" if n_won else "lost"
+        found = Wording(
+            "all {n:,} are won"
+            if n_won
+            else "all {n:,} are lost"
+            if len(won)
+            else "there are none",
+            n=len(won),
+        )
         raise OutcomeError(
             "outcomes{where}: {found}; to tell one from the other takes leads that were won and "
             "leads that were lost",
@@ -124,7 +134,7 @@ def refuse_rows(
         value = values[index]
         value = value.item() if isinstance(value, np.generic) else value
         shown.append(BadRow(index, column, value, expected))
-    noun = "value" if len(rows) == 1 else "values"
+    noun = Wording("value" if len(rows) == 1 else "values")
     raise error(
         f"{column} has {len(rows):,} {noun} that cannot be used:", shown, len(rows) - len(shown)
     )

@@ -13,6 +13,7 @@ from salesfunnel.scoring.validate.auc import compare_auc, roc_auc
 from salesfunnel.scoring.validate.calibration import brier_score, log_loss
 from salesfunnel.scoring.validate.enough import outcome_notes
 from salesfunnel.table import Column, Phrase, Table
+from salesfunnel.wording import Wording
 
 
 def compare_scores(
@@ -58,7 +59,7 @@ def compare_scores(
     ([0.7778, 0.9444], [nan, 0.1667])
     """
     if not isinstance(scores, Mapping) or not scores:
-        found = "an empty one" if isinstance(scores, Mapping) else type(scores).__name__
+        found = Wording("an empty one") if isinstance(scores, Mapping) else type(scores).__name__
         raise DefinitionError(
             "scores= is a mapping from names to scores, as in {{'rubric': …}}, not {found}",
             found=found,

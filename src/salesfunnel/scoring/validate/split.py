@@ -17,7 +17,7 @@ from salesfunnel.errors import DataError, DefinitionError, OutcomeError
 from salesfunnel.log.stagelog import Instant
 from salesfunnel.periods import FIRST, from_microseconds, to_instant, to_zone
 from salesfunnel.scoring.validate.arrays import refuse_rows
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 Times = Sequence[Any] | NDArray[Any]
 STRADDLING = ("leave_out", "test")
@@ -153,7 +153,7 @@ def split_instants(
             day=_day(decided[known].min(), zone),
         )
     if not split.test.any():
-        end = "" if until is None else f" and until={until!r}"
+        end = "" if until is None else Wording(" and until={until!r}", until=until)
         latest = _day(scored[known].max(), zone)
         raise OutcomeError(
             "at={at!r}{end} leaves nothing to try on: no decided lead was scored after it, the "
@@ -246,7 +246,7 @@ def scoring_times(
         known & (decided < scored),
         "decided_at",
         as_column(decided_at, "decided_at"),
-        "a time that is not before the lead was scored (scored_at)",
+        Wording("a time that is not before the lead was scored (scored_at)"),
     )
     return scored, decided, known
 
@@ -267,8 +267,16 @@ def read_instants(
     missing = from_microseconds(FIRST) if gaps else None
     micro = read_times(column, rejects, column=name, tz=zone, missing=missing)
     if rows := rejects.settle():
-        noun = "value" if len(rows) == 1 else "values"
-        raise listing(f"{name} has {len(rows):,} {noun} that cannot be used:", rows)
+        noun = Wording("value" if len(rows) == 1 else "values")
+        raise listing(
+            Wording(
+                "{name} has {n:,} {noun} that cannot be used:",
+                name=name,
+                n=len(rows),
+                noun=noun,
+            ),
+            rows,
+        )
     return micro
 
 

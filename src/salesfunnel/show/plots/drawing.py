@@ -18,7 +18,7 @@ from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue, default_language, resolve
 from salesfunnel.text.escape import escape_html
 from salesfunnel.text.width import plain, truncate
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -96,7 +96,7 @@ def _plotly() -> Any:
     try:
         import plotly.graph_objects
     except ImportError as error:
-        raise MissingExtraError("a plot", "report") from error
+        raise MissingExtraError(Wording("a plot"), "report") from error
     return plotly.graph_objects
 
 
@@ -127,7 +127,7 @@ def as_table(
             given=type(source).__name__,
         )
     if given:
-        asked = ", ".join(f"{key}=" for key in given)
+        asked = Listed(f"{key}=" for key in given)
         raise DefinitionError(
             "{asked} is asked of a log; give it to {name} when you make a table",
             asked=asked,
@@ -157,7 +157,7 @@ def as_flow(source: StageLog | StageFlow, **options: Any) -> StageFlow:
     if not isinstance(source, StageFlow):
         raise DefinitionError("a StageLog or a StageFlow, not {given}", given=type(source).__name__)
     if given:
-        asked = ", ".join(f"{key}=" for key in given)
+        asked = Listed(f"{key}=" for key in given)
         raise DefinitionError(
             "{asked} is asked of a log; give it to log.flow() when you make one", asked=asked
         )
