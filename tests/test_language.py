@@ -223,7 +223,7 @@ def test_what_a_notebook_shows_is_in_it(log: sf.StageLog) -> None:
     engine = sf.TransitionEngine(FUNNEL)
     deal = engine.open(sf.Opportunity("D1", owner="O1"), at=datetime(2026, 1, 1, tzinfo=UTC))
     report = sf.report(log, by="owner")
-    shown = [value.to_html(NEW) for value in (FUNNEL, deal, log.flow(by="owner"))]
+    shown: list[str] = [value.to_html(NEW) for value in (FUNNEL, deal, log.flow(by="owner"))]
     shown += [log.to_html(NEW).replace("StageLog", ""), report_html(report, NEW)]
     words = {w for html in shown for text in Texts(html).found for w in strange(text)}
 

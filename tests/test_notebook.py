@@ -9,11 +9,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import nh3
 import numpy as np
 import pytest
+from markupsafe import Markup, escape
 from playwright.sync_api import Page, sync_playwright
 
 import salesfunnel as sf
+from salesfunnel.errors import UnknownStateError
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import languages
 
@@ -132,7 +135,16 @@ def test_names_that_are_markup_are_shown_as_text(name: str) -> None:
     known = {"table", "caption", "thead", "tbody", "tr", "th", "td", "p", "b", "small", "script"}
     assert {*found.tags} <= known | {"details", "summary", "ul", "ol", "li"}
     assert found.tags.count("script") == (name == "table")
-    assert found.attributes <= {"class", "lang", "scope", "style", "data-sort", "data-v", "open"}
+    assert found.attributes <= {
+        "align",
+        "class",
+        "lang",
+        "scope",
+        "style",
+        "data-sort",
+        "data-v",
+        "open",
+    }
     assert found.depth == 0
 
 
@@ -169,7 +181,7 @@ def test_a_funnel_is_its_stages_and_reasons() -> None:
         ["Demo", "demo", "40%", "14.0 d", "–"],
         ["Care", "care", "–", "–", "Yes"],
     ]
-    assert "<summary>2 loss reasons</summary><ul><li>Price</li><li>Time</li></ul>" in html
+    assert "<summary><b>2 loss reasons</b></summary><ul><li>Price</li><li>Time</li></ul>" in html
     assert html.startswith("<p><b>Funnel</b> · 2 stages</p>")
 
 
@@ -194,7 +206,7 @@ def test_a_log_is_its_size_and_its_stages() -> None:
 
     assert "1,762 entries · 1,000 opportunities · 2025-01-0" in html
     assert rows(html)[1] == ["Lead identification", "1,000", "300", "100", "600"]
-    assert "<summary>4 attributes</summary>" in html
+    assert "<summary><b>4 attributes</b></summary>" in html
     empty = sf.StageLog.from_columns(FUNNEL, opportunity=[], stage=[], entered_at=[])
     assert empty._repr_html_() == "<p><b>StageLog</b> · 0 entries · 0 opportunities · UTC</p>"
 
@@ -232,7 +244,7 @@ def test_a_long_table_is_shown_in_part_and_can_be_sorted() -> None:
 
     assert len(rows(html)) == 61
     assert "… and 40 more." in html
-    assert 'data-v="-2.0"' in html
+    assert 'data-v="-2"' in html
     assert "data-v" not in table(100).to_html()
     assert len(rows(table(100).to_html())) == 101
     assert table(9)._repr_html_() == table(9).to_html()
@@ -249,8 +261,160 @@ def test_a_report_opens_with_its_findings() -> None:
     for section in report.sections:
         for name in section.tables:
             shown, _ = section.shown(name)
-            assert shown.to_html(notes=False) in html
+            assert shown.to_html(notes=False, sortable=len(shown) >= 10) in html
     assert len(html) < 200_000
+
+
+def test_names_are_those_of_a_funnel_that_is_given() -> None:
+    funnel = sf.Funnel(
+        [
+            sf.Stage("lead", "Lead", names={"zh": "线索"}),
+            sf.Stage("first_demo", names={"zh": "演示"}),
+        ],
+        [sf.LossReason("price", names={"zh": "价格"})],
+    )
+    way = rows(opportunity().to_html("zh", funnel=funnel))
+    flow = log().flow()
+
+    assert [row[0] for row in way] == ["阶段", "线索", "演示", "流失"]
+    assert way[-1][3] == "价格"
+    assert [row[0] for row in rows(flow.to_html("zh", funnel=FUNNEL))][2] == "演示"
+    with pytest.raises(UnknownStateError, match="demo"):
+        flow.to_html("zh", funnel=funnel)
+
+
+def test_a_report_is_shown_in_a_language_too() -> None:
+    report = sf.report(log(), by="owner")
+
+    assert report.to_notebook() == report._repr_html_()
+    assert "<b>销售漏斗报告</b>" in report.to_notebook("zh_CN")
+    assert 'lang="en"' not in report.to_notebook("zh")
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_the_html_of_a_value_is_shown_and_not_escaped_again(name: str) -> None:
+    value = VALUES[name]()
+    html = value.to_notebook("zh") if name == "report" else value.to_html("zh")
+
+    # A text would be shown with its tags: this one is HTML for notebooks and for templates.
+    assert html._repr_html_() == html.__html__() == html
+    assert type(html._repr_html_()) is str
+    assert escape(html) == Markup(html)
+
+
+def test_short_names_and_numbers_are_not_broken_into_lines() -> None:
+    shown = Table(
+        [
+            Column("period", ["2025-11", "a name of several words"]),
+            Column("win_rate", np.array([0.5, np.inf]), "rate"),
+            Column("win_rate_low", [0.25, 0.5]),
+            Column("win_rate_high", [0.75, 0.5]),
+            Column("value", [1.5, 2.0]),
+        ]
+    ).to_html(sortable=True)
+
+    assert ';white-space:nowrap">2025-11<' in shown
+    assert ';white-space:nowrap">50.0% (25.0–75.0)<' in shown
+    assert 'style="text-align:left">a name of several words<' in shown
+    assert 'data-v="1.5" style="text-align:right">1.50<' in shown
+    assert 'data-v="Infinity"' in shown
+
+
+# ── elsewhere ─────────────────────────────────────────────────────────────────────────────────────
+
+# What GitHub leaves of HTML, by its published filter: https://github.com/gjtorikian/html-pipeline,
+# lib/html_pipeline/sanitization_filter.rb
+GITHUB_TAGS = {
+    *(
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "br",
+        "b",
+        "i",
+        "strong",
+        "em",
+        "a",
+        "pre",
+        "code",
+        "img",
+    ),
+    *("tt", "div", "ins", "del", "sup", "sub", "p", "ol", "ul", "table", "thead", "tbody", "tfoot"),
+    *("blockquote", "dl", "dt", "dd", "kbd", "q", "samp", "var", "hr", "ruby", "rt", "rp", "li"),
+    *("tr", "td", "th", "s", "strike", "summary", "details", "caption", "figure", "figcaption"),
+    *("abbr", "bdo", "cite", "dfn", "mark", "small", "span", "time", "wbr"),
+}
+GITHUB_ATTRIBUTES = {"align", "colspan", "dir", "id", "lang", "nowrap", "open", "scope", "title"}
+
+
+def on_github(html: str) -> str:
+    return nh3.clean(
+        html,
+        tags=GITHUB_TAGS,
+        attributes={"*": GITHUB_ATTRIBUTES},
+        clean_content_tags={"script", "style"},
+    )
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_on_github_everything_is_still_read(name: str) -> None:
+    html = VALUES[name]()._repr_html_()
+    left = Elements(on_github(html))
+
+    assert left.text.split() == Elements(html).text.split()
+    assert left.tags == [tag for tag in Elements(html).tags if tag != "script"]
+    assert left.attributes <= {"align", "lang", "open", "scope"}
+
+
+@pytest.fixture(scope="module")
+def notebook() -> Any:
+    """A notebook that Jupyter has run; its last cell shows a table that can be sorted."""
+    import nbformat.v4
+    from nbclient import NotebookClient
+
+    sources = [
+        "import salesfunnel as sf; log = sf.datasets.make_pipeline(1000)",
+        "log.funnel",
+        "sf.Opportunity('A')",
+        "log.flow().to_html('zh', funnel=log.funnel)",
+        "sf.report(log, by='owner').to_notebook('zh')",
+        "sf.metrics.stalled(log)",
+    ]
+    v4: Any = nbformat.v4
+    found = v4.new_notebook(cells=[v4.new_code_cell(text) for text in sources])
+    return NotebookClient(found, timeout=120).execute()
+
+
+def test_jupyter_shows_html_for_every_value(notebook: Any) -> None:
+    shown = [output.data["text/html"] for cell in notebook.cells for output in cell.outputs]
+
+    assert len(shown) == len(notebook.cells) - 1
+    assert all(html.startswith(("<p><b>", "<table")) for html in shown)
+
+
+@pytest.mark.parametrize("github", [False, True])
+def test_a_saved_notebook_is_read_with_its_scripts_or_without(
+    notebook: Any, github: bool, page: Page, tmp_path: Path
+) -> None:
+    from nbconvert import HTMLExporter
+
+    exporter: Any = HTMLExporter
+    html, _ = exporter(template_name="basic").from_notebook_node(notebook)
+    html = on_github(html) if github else html
+    file = tmp_path / "notebook.html"
+    file.write_text(f'<meta charset="utf-8">{html}', encoding="utf-8")
+    page.goto(file.as_uri())
+
+    table = page.locator("table").last
+    age = table.locator("thead th", has_text="Age in days")
+    age.click()
+    assert age.get_attribute("aria-sort") == (None if github else "ascending")
+    assert table.locator("tbody tr").count() >= 10
+    assert page.get_by_text("销售漏斗报告").count() == 1
+    assert page.locator("details").count() == 10
 
 
 # ── in a browser ──────────────────────────────────────────────────────────────────────────────────

@@ -351,7 +351,7 @@ def test_html_is_escaped_everywhere() -> None:
     assert page.count("&lt;script&gt;") == 4
     assert "&quot;&amp;" in page
     assert page.startswith('<table class="salesfunnel" lang="en">\n<caption>')
-    assert '<td style="text-align:right">1</td>' in page
+    assert '<td align="right" style="text-align:right">1</td>' in page
     assert page.count("<tr>") == 3
     assert page.splitlines()[-1].startswith("<p><small>")
 

@@ -59,7 +59,7 @@ def conform(view: View, policy: Policy | None = None) -> Table:
     return Table(
         [
             Column("opportunity", view.log.identify(runs.opportunity[run]), "text"),
-            Column("entered_at", runs.time[run].view("datetime64[us]")),
+            Column("entered_at", runs.time[run].view("datetime64[us]"), tz=view.log.tz),
             Column("from", states[runs.before(run, none=nowhere)], labels=names),
             Column("to", states[runs.state[run]], labels=names),
             Column("rule", _RULE_NAMES[rule], labels=catalogue_namer("rule")),

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from salesfunnel.log.naming import state_namer
+from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import from_microseconds, zone_name
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
-from salesfunnel.text.humanise import humanised
-from salesfunnel.text.markup import html_details, html_facts, html_notes, html_table
+from salesfunnel.text.markup import Html, html_details, html_facts, html_notes, html_table
 from salesfunnel.text.numbers import format_integer
 from salesfunnel.text.times import format_datetime
 
@@ -28,7 +28,7 @@ _STRONGEST = 0.4
 """Share of the colour of a cell of all transitions of its row."""
 
 
-def log_html(log: StageLog, lang: str) -> str:
+def log_html(log: StageLog, lang: str) -> Html:
     """Return what a log is, its attributes, and how many opportunities came how far."""
     words = catalogue(lang)
     facts = [
@@ -60,7 +60,7 @@ def log_html(log: StageLog, lang: str) -> str:
         ]
         summary = words.text("notebook.attributes", count=len(labels))
         parts.append(html_details(summary, labels))
-    return "\n".join(parts)
+    return Html("\n".join(parts))
 
 
 def _counts(log: StageLog) -> Table:
@@ -77,7 +77,7 @@ def _counts(log: StageLog) -> Table:
     )
 
 
-def flow_html(flow: StageFlow, lang: str) -> str:
+def flow_html(flow: StageFlow, lang: str, funnel: Funnel | None) -> Html:
     """Return a flow as a matrix from state to state, of all its groups together."""
     words, whole = catalogue(lang), flow.total()
     counts = whole.counts
@@ -87,10 +87,8 @@ def flow_html(flow: StageFlow, lang: str) -> str:
         facts.append(words.text("notebook.groups", count=len(flow.groups), by=by))
     if flow.as_of is not None:
         facts.append(words.text("report.as_of", as_of=format_datetime(flow.as_of, lang)))
-    names = [
-        words.text(f"state.{key}") if place >= len(flow.states) - 2 else humanised(key)
-        for place, key in enumerate(flow.states)
-    ]
+    name = state_namer(funnel)
+    names = [name(key, lang) for key in flow.states]
     note = words.text("notebook.flow")
     left, entered = (np.flatnonzero(counts.any(axis=axis)).tolist() for axis in (1, 0))
     if len(left) > _WIDEST or len(entered) > _WIDEST:
@@ -98,7 +96,7 @@ def flow_html(flow: StageFlow, lang: str) -> str:
         note = words.text("notebook.flow_list", count=_LISTED)
     else:
         matrix = _matrix(whole, names, left, entered, lang)
-    return "\n".join([html_facts("StageFlow", facts), matrix, html_notes([note])])
+    return Html("\n".join([html_facts("StageFlow", facts), matrix, html_notes([note])]))
 
 
 def _matrix(

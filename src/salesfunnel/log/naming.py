@@ -7,18 +7,19 @@ from collections.abc import Callable
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.stage import LOST, WON
 from salesfunnel.text.catalogue import catalogue, languages
+from salesfunnel.text.humanise import humanised
 
 Namer = Callable[[str, str], str]
 """Gives the name of a key in a language."""
 
 
-def state_namer(funnel: Funnel) -> Namer:
-    """Return what names the states of a funnel."""
+def state_namer(funnel: Funnel | None) -> Namer:
+    """Return what names the states of a funnel; of one that is not known, by their keys."""
 
     def name(key: str, lang: str) -> str:
         if key in (WON, LOST):
             return catalogue(lang).text(f"state.{key}")
-        return funnel[key].label(lang)
+        return humanised(key) if funnel is None else funnel[key].label(lang)
 
     return name
 

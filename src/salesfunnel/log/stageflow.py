@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -25,6 +25,9 @@ from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import from_microseconds
 from salesfunnel.text.catalogue import default_language, resolve
 from salesfunnel.wording import Wording
+
+if TYPE_CHECKING:
+    from salesfunnel.text.markup import Html
 
 
 @attrs.frozen(slots=False, eq=False)
@@ -254,11 +257,19 @@ class StageFlow(Exports):
 
     # ── for people ────────────────────────────────────────────────────────────────────────────────
 
-    def to_html(self, lang: str | None = None) -> str:
-        """Return the flow as a matrix in HTML, in English by default; everything is escaped."""
+    def to_html(self, lang: str | None = None, *, funnel: Funnel | None = None) -> Html:
+        """Return the flow as a matrix in HTML; everything in it is escaped.
+
+        Parameters
+        ----------
+        lang : str, optional
+            By default English.
+        funnel : Funnel, optional
+            Whose names the states have; without it, those of their keys.
+        """
         from salesfunnel.log.markup import flow_html
 
-        return flow_html(self, resolve(lang or default_language()))
+        return flow_html(self, resolve(lang or default_language()), funnel)
 
     def _repr_html_(self) -> str:
         return self.to_html()

@@ -33,6 +33,7 @@ from salesfunnel.wording import Listed, Wording
 if TYPE_CHECKING:
     from salesfunnel.engine.policy import Policy
     from salesfunnel.log.build import Reading
+    from salesfunnel.text.markup import Html
 
 Instant = datetime | date | np.datetime64 | str | int
 """What `as_of=` takes: see `salesfunnel.periods.to_instant`."""
@@ -236,7 +237,7 @@ class StageLog(Constructors, Exports):
         """Return the number of entries."""
         return len(self.entries)
 
-    def to_html(self, lang: str | None = None) -> str:
+    def to_html(self, lang: str | None = None) -> Html:
         """Return what the log is, as HTML, in English by default; everything in it is escaped."""
         from salesfunnel.log.markup import log_html
 

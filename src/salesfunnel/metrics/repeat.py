@@ -182,8 +182,8 @@ def time_to_second_sale(
         Column("customer", names[sales.customer]),
         Column("sales", sales.number),
         # The smallest int64, which stands for never, is NaT.
-        Column("first_sale", sales.first.view("datetime64[us]")),
-        Column("second_sale", sales.second.view("datetime64[us]")),
+        Column("first_sale", sales.first.view("datetime64[us]"), tz=log.tz),
+        Column("second_sale", sales.second.view("datetime64[us]"), tz=log.tz),
         Column("days", sales.days),
         Column("event", sales.second != NEVER),
     ]

@@ -89,7 +89,7 @@ def stalled(
         Column("opportunity", view.log.identify(view.opportunity[member])),
         Column("stage", np.array(log.funnel.states, object)[stage], labels=state_namer(log.funnel)),
         Column("amount", view.amount[member], "money"),
-        Column("entered_at", here.entered[found].view("datetime64[us]")),
+        Column("entered_at", here.entered[found].view("datetime64[us]"), tz=log.tz),
         Column("age_days", here.days[found]),
         Column("limit_days", limit[stage]),
         Column("over_days", over),

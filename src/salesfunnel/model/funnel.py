@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -18,6 +18,9 @@ from salesfunnel.model.stage import LOST, WON, LossReason, Stage
 from salesfunnel.model.validation import from_list, from_mapping, is_flag, is_text
 from salesfunnel.text.catalogue import default_language, resolve
 from salesfunnel.wording import Listed, Wording
+
+if TYPE_CHECKING:
+    from salesfunnel.text.markup import Html
 
 MAX_STAGES = 250
 """A state's code fits in one byte, with room for the sinks and for sentinels."""
@@ -255,7 +258,7 @@ class Funnel:
 
     # ── for people ────────────────────────────────────────────────────────────────────────────────
 
-    def to_html(self, lang: str | None = None) -> str:
+    def to_html(self, lang: str | None = None) -> Html:
         """Return the funnel as a fragment of HTML, in English by default; all of it is escaped."""
         from salesfunnel.model.markup import funnel_html
 

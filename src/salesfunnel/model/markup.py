@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from salesfunnel.model.stage import LOST, WON
 from salesfunnel.text.catalogue import Catalogue, catalogue
 from salesfunnel.text.humanise import humanised
-from salesfunnel.text.markup import html_details, html_facts, html_table
+from salesfunnel.text.markup import Html, html_details, html_facts, html_table
 from salesfunnel.text.numbers import MISSING, format_money, format_percent
 from salesfunnel.text.times import format_date, format_datetime, format_duration
 
@@ -21,7 +21,7 @@ _NUMBERS = {"probability", "max_age", "target_conversion", "target_loss", "staye
 _LABELS = ("customer", "contact", "owner", "source", "product")
 
 
-def funnel_html(funnel: Funnel, lang: str) -> str:
+def funnel_html(funnel: Funnel, lang: str) -> Html:
     """Return the stages of a funnel as a table, and its loss reasons as a list."""
     words = catalogue(lang)
     columns = {
@@ -45,10 +45,10 @@ def funnel_html(funnel: Funnel, lang: str) -> str:
     if funnel.loss_reasons:
         summary = words.text("notebook.loss_reasons", count=len(funnel.loss_reasons))
         parts.append(html_details(summary, (reason.label(lang) for reason in funnel.loss_reasons)))
-    return "\n".join(parts)
+    return Html("\n".join(parts))
 
 
-def opportunity_html(opportunity: Opportunity, lang: str) -> str:
+def opportunity_html(opportunity: Opportunity, lang: str, funnel: Funnel | None) -> Html:
     """Return what is known of an opportunity, and the way it went, as a table."""
     words = catalogue(lang)
     facts = []
@@ -69,21 +69,29 @@ def opportunity_html(opportunity: Opportunity, lang: str) -> str:
     history = opportunity.history
     stays = [(after.at - before.at).total_seconds() for before, after in pairwise(history)]
     if not history:
-        return html_facts(opportunity.id, [*facts, words.text("notebook.not_opened")])
+        return Html(html_facts(opportunity.id, [*facts, words.text("notebook.not_opened")]))
     columns = {
-        "stage": [_state(change.stage, words) for change in history],
+        "stage": [_state(change.stage, words, funnel) for change in history],
         "entered_at": [format_datetime(change.at, lang) for change in history],
         "stayed": [*(format_duration(stay, lang) for stay in stays), MISSING],
-        "reason": [change.reason or MISSING for change in history],
+        "reason": [_reason(change.reason, lang, funnel) for change in history],
         "by": [change.by or MISSING for change in history],
         "note": [change.note or MISSING for change in history],
     }
-    return "\n".join([*parts, _table(words, columns)])
+    return Html("\n".join([*parts, _table(words, columns)]))
 
 
-def _state(key: str, words: Catalogue) -> str:
+def _state(key: str, words: Catalogue, funnel: Funnel | None) -> str:
     """Return the name of a state; an opportunity does not know what its funnel calls the stages."""
-    return words.text(f"state.{key}") if key in (WON, LOST) else humanised(key)
+    if key in (WON, LOST):
+        return words.text(f"state.{key}")
+    return humanised(key) if funnel is None else funnel[key].label(words.language)
+
+
+def _reason(key: str | None, lang: str, funnel: Funnel | None) -> str:
+    if key is None or funnel is None or not funnel.knows_reason(key):
+        return key or MISSING
+    return funnel.reason(key).label(lang)
 
 
 def _table(words: Catalogue, columns: Mapping[str, Sequence[str]]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -29,6 +29,10 @@ from salesfunnel.model.validation import (
 )
 from salesfunnel.text.catalogue import default_language, resolve
 from salesfunnel.wording import Listed, Wording
+
+if TYPE_CHECKING:
+    from salesfunnel.model.funnel import Funnel
+    from salesfunnel.text.markup import Html
 
 STATUSES = ("open", "won", "lost", "churned")
 """Where an opportunity may stand, in the order of the codes that arrays use."""
@@ -250,11 +254,19 @@ class Opportunity:
         object.__setattr__(new, "__dict__", values)
         return new
 
-    def to_html(self, lang: str | None = None) -> str:
-        """Return the opportunity and its way as HTML, in English by default; it is all escaped."""
+    def to_html(self, lang: str | None = None, *, funnel: Funnel | None = None) -> Html:
+        """Return the opportunity and its way as HTML; everything in it is escaped.
+
+        Parameters
+        ----------
+        lang : str, optional
+            By default English.
+        funnel : Funnel, optional
+            Whose names stages and loss reasons have; without it, those of their keys.
+        """
         from salesfunnel.model.markup import opportunity_html
 
-        return opportunity_html(self, resolve(lang or default_language()))
+        return opportunity_html(self, resolve(lang or default_language()), funnel)
 
     def _repr_html_(self) -> str:
         return self.to_html()

@@ -19,6 +19,7 @@ from salesfunnel.show.sections import Question, Section, fitting_period, section
 from salesfunnel.table import Phrase, Table
 from salesfunnel.text.catalogue import catalogue, default_language, resolve
 from salesfunnel.text.escape import escape_markdown
+from salesfunnel.text.markup import Html
 from salesfunnel.text.width import plain
 
 
@@ -81,7 +82,14 @@ class Report:
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
-        return report_html(self, default_language())
+        return self.to_notebook()
+
+    def to_notebook(self, lang: str | None = None) -> Html:
+        """Return the report without its pictures as a fragment of HTML, by default in English.
+
+        It is what a notebook shows of a report; as the last line of a cell it is shown in `lang`.
+        """
+        return report_html(self, resolve(lang or default_language()))
 
     def to_markdown(self, lang: str | None = None) -> str:
         """Return the report as Markdown, in the form of GitHub, with the definitions as a list."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 from typing import Any
 
 import numpy as np
@@ -44,9 +45,11 @@ class Column:
         The column whose title in the catalogue people see, where it is not this one's, or the text.
     blank : (n,) bool array, optional
         Values that are of no meaning to people, who see "–"; code and exports have them.
+    tz : tzinfo, optional
+        The zone in which people see times; by default UTC, in which code and exports have them.
     """
 
-    __slots__ = ("blank", "kind", "labels", "name", "title", "values")
+    __slots__ = ("blank", "kind", "labels", "name", "title", "tz", "values")
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Column:
         *,
         title: str | Phrase | None = None,
         blank: NDArray[np.bool_] | None = None,
+        tz: tzinfo | None = None,
     ) -> None:
         array = values if isinstance(values, np.ndarray) else _as_array(values)
         if array.ndim != 1:
@@ -79,6 +83,7 @@ class Column:
         self.labels = labels
         self.title = title or name
         self.blank = blank
+        self.tz = tz
 
     def header(self, lang: str) -> str:
         """Return the title that people see."""
@@ -118,7 +123,8 @@ class Column:
                 return catalogue(lang).text("value.true" if value else "value.false")
             return plain(self.labels(value, lang) if self.labels else str(value))
         if self.kind == "time":
-            return format_datetime(to_plain(self.values[index : index + 1])[0], lang)
+            time = to_plain(self.values[index : index + 1])[0]
+            return format_datetime(time.astimezone(self.tz) if time and self.tz else time, lang)
         number = value.item() if isinstance(value, np.generic) else value
         if self.kind == "rate":
             return format_percent(number, lang)

@@ -20,11 +20,11 @@ from salesfunnel.table.column import Column
 from salesfunnel.table.phrase import Phrase
 from salesfunnel.table.shown import Shown, texts
 from salesfunnel.text.catalogue import default_language, resolve
-from salesfunnel.text.markup import SORT, html_notes
+from salesfunnel.text.markup import SORT, Html, html_notes
 from salesfunnel.text.width import plain
 from salesfunnel.wording import Listed
 
-_SORTABLE, _MOST_ROWS = 10, 60
+SORTABLE, _MOST_ROWS = 10, 60
 """Rows from which on a table in a notebook can be sorted, and rows that it has at most."""
 
 
@@ -138,6 +138,7 @@ class Table(Exports):
                     column.labels,
                     title=column.title,
                     blank=None if column.blank is None else column.blank[rows],
+                    tz=column.tz,
                 )
                 for column in self._columns.values()
             ],
@@ -177,24 +178,37 @@ class Table(Exports):
         """Return a column as people read it: a rate with its interval, the names of keys."""
         return texts(self.column(name), self._columns, resolve(lang or default_language()))
 
-    def to_html(self, lang: str | None = None, *, notes: bool = True) -> str:
-        """Return the table as an HTML fragment, its notes below; everything in it is escaped."""
+    def to_html(
+        self, lang: str | None = None, *, notes: bool = True, sortable: bool = False
+    ) -> Html:
+        """Return the table as an HTML fragment; everything in it is escaped.
+
+        Parameters
+        ----------
+        lang : str, optional
+            By default English.
+        notes : bool
+            Whether its notes stand below it.
+        sortable : bool
+            Whether a click on a header sorts the rows, by a script at the end of the fragment.
+        """
         lang = resolve(lang or default_language())
-        return self._html(lang, self.notes if notes else ())
+        return self._html(lang, self.notes if notes else (), sort=sortable)
 
     def _repr_html_(self) -> str:
         """Return the table for a notebook: of a long one the first rows, to be sorted there."""
         lang, more = default_language(), len(self) - _MOST_ROWS
-        if len(self) < _SORTABLE:
+        if len(self) < SORTABLE:
             return self.to_html(lang)
         shown = self.take(slice(_MOST_ROWS))
         notes = [Phrase("report.more", {"count": more})] if more > 0 else []
-        return f"{shown._html(lang, [*notes, *self.notes], sort=True)}\n{SORT}"
+        return shown._html(lang, [*notes, *self.notes], sort=True)
 
-    def _html(self, lang: str, notes: Sequence[Phrase], *, sort: bool = False) -> str:
+    def _html(self, lang: str, notes: Sequence[Phrase], *, sort: bool) -> Html:
         caption = self.title.text(lang) if self.title else None
         fragment = self._shown(lang).html(caption, sort=sort)
-        return "\n".join([fragment, *([html_notes(n.text(lang) for n in notes)] if notes else [])])
+        below = [html_notes(note.text(lang) for note in notes)] if notes else []
+        return Html("\n".join([fragment, *below, *([SORT] if sort else [])]))
 
     def _shown(self, lang: str) -> Shown:
         return Shown.of(self._columns, self.hidden, lang)

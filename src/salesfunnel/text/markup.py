@@ -1,14 +1,16 @@
 """Fragments of HTML for notebooks: tables and facts, escaped, readable without style or script.
 
-Jupyter and VS Code show them with the notebook's own style. GitHub takes scripts and most styles
-away, so that nothing may depend on either.
+Jupyter and VS Code show them with the notebook's own style. GitHub takes scripts and styles away,
+so that nothing may depend on either; what it leaves, such as ``align``, is said as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isinf
 
 from salesfunnel.text.escape import escape_html
+from salesfunnel.text.width import display_width
 
 SORT = (
     "<script>(function(){"
@@ -32,6 +34,22 @@ SORT = (
     "});});})();</script>"
 )
 """Makes the headers of tables with ``data-sort=""`` sort their rows, by mouse or by keyboard."""
+
+
+_SHORT, _BREAKS = 16, frozenset(" -–")
+"""Cells of a terminal that a text takes which is not broken into lines, and where it would be."""
+
+
+class Html(str):
+    """A fragment of HTML: a notebook shows what it says, and templates do not escape it again."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+    def __html__(self) -> str:
+        return str(self)
 
 
 def html_table(
@@ -64,22 +82,27 @@ def html_table(
     row_headers : bool
         Whether the first cell of a row is its header.
     """
-    align = [f' style="text-align:{"right" if right else "left"}"' for right in is_number]
+    sides = ["right" if right else "left" for right in is_number]
 
     def cell(row: int, column: int, text: str) -> str:
-        tag, style, more = "td", align[column], ""
+        tag, side = "td", sides[column]
+        style, more = f"text-align:{side}", f' align="{side}"'
+        # A number stays on one line, and so does a short name: 30.0% (27–33), 2025-11.
+        if not _BREAKS.isdisjoint(text) and (is_number[column] or display_width(text) <= _SHORT):
+            style += ";white-space:nowrap"
         if row_headers and column == 0:
-            tag, more = "th", ' scope="row"'
+            tag = "th"
+            more += ' scope="row"'
         if values is not None and (numbers := values[column]) is not None:
             number = numbers[row]
-            more += f' data-v="{"" if number is None else repr(float(number))}"'
+            more += f' data-v="{"" if number is None else _brief(number)}"'
         if shares is not None and (share := shares[row][column]) > 0:
-            style = f'{style[:-1]};background:rgba(0,114,178,{share:.2f})"'
-        return f"<{tag}{more}{style}>{escape_html(text)}</{tag}>"
+            style += f";background:rgba(0,114,178,{share:.2f})"
+        return f'<{tag}{more} style="{style}">{escape_html(text)}</{tag}>'
 
     head = "".join(
-        f'<th scope="col"{style}>{escape_html(text)}</th>'
-        for text, style in zip(header, align, strict=True)
+        f'<th align="{side}" scope="col" style="text-align:{side}">{escape_html(text)}</th>'
+        for text, side in zip(header, sides, strict=True)
     )
     body = "".join(
         f"<tr>{''.join(cell(row, column, text) for column, text in enumerate(texts))}</tr>"
@@ -91,6 +114,13 @@ def html_table(
         parts.append(f"<caption>{escape_html(caption)}</caption>")
     parts += [f"<thead><tr>{head}</tr></thead>", f"<tbody>{body}</tbody>", "</table>"]
     return "\n".join(parts)
+
+
+def _brief(number: float) -> str:
+    """Return a number, exactly if it is whole, and else as exactly as rows need to be in order."""
+    if isinf(number):
+        return "Infinity" if number > 0 else "-Infinity"
+    return str(int(number)) if number.is_integer() else f"{number:.9g}"
 
 
 def html_facts(title: str | None, facts: Iterable[str]) -> str:
@@ -108,4 +138,4 @@ def html_notes(notes: Iterable[str]) -> str:
 def html_details(summary: str, items: Iterable[str]) -> str:
     """Return a list that opens when its summary is clicked."""
     listed = "".join(f"<li>{escape_html(item)}</li>" for item in items)
-    return f"<details><summary>{escape_html(summary)}</summary><ul>{listed}</ul></details>"
+    return f"<details><summary><b>{escape_html(summary)}</b></summary><ul>{listed}</ul></details>"

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.log.labels import Where
-from salesfunnel.log.naming import Namer, state_namer
+from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stageflow import StageFlow
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.rates import ratio
 from salesfunnel.model.funnel import Funnel
-from salesfunnel.model.stage import LOST, WON
+from salesfunnel.model.stage import LOST
 from salesfunnel.show.plots.drawing import (
     Canvas,
     as_flow,
@@ -27,7 +27,6 @@ from salesfunnel.show.plots.drawing import (
     tick,
 )
 from salesfunnel.text.catalogue import catalogue
-from salesfunnel.text.humanise import humanised
 from salesfunnel.text.numbers import format_integer, format_percent
 from salesfunnel.text.times import format_duration
 
@@ -293,17 +292,5 @@ def _names(
     source: StageLog | StageFlow, funnel: Funnel | None, states: tuple[str, ...], lang: str
 ) -> list[str]:
     """Return what the states are called."""
-    name: Namer | None = None
-    if isinstance(source, StageLog):
-        name = state_namer(source.funnel)
-    elif funnel is not None:
-        name = state_namer(funnel)
-    words = catalogue(lang)
-    return [
-        name(key, lang)
-        if name
-        else words.text(f"state.{key}")
-        if key in (WON, LOST)
-        else humanised(key)
-        for key in states
-    ]
+    name = state_namer(source.funnel if isinstance(source, StageLog) else funnel)
+    return [name(key, lang) for key in states]
