@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from salesfunnel.periods.calendar import Period
     from salesfunnel.show.report import Report, report
     from salesfunnel.table import Table
+    from salesfunnel.text.explaining import explain
 
 __version__ = "0.1.0"
 
@@ -62,6 +63,7 @@ __all__ = [
     "crm",
     "datasets",
     "errors",
+    "explain",
     "metrics",
     "read_csv",
     "read_current",
@@ -88,6 +90,7 @@ _LATER = {
     "StageLog": "salesfunnel.log.stagelog",
     "Suggestion": "salesfunnel.log.suggest",
     "Table": "salesfunnel.table",
+    "explain": "salesfunnel.text.explaining",
     "read_csv": "salesfunnel.log.read",
     "read_current": "salesfunnel.log.current",
     "read_jsonl": "salesfunnel.log.read",

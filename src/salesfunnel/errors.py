@@ -293,7 +293,9 @@ class BadRow(NamedTuple):
     def words(self) -> Wording:
         """What it says, as it can be translated."""
         value = repr(self.value)
-        if len(value) > 80:
+        if isinstance(self.value, Wording):
+            value = Wording("'{words}'", words=self.value)
+        elif len(value) > 80:
             value = value[:77] + "…" + value[-1]
         return Wording(
             "row {row}, {column}: {value}, expected {expected}",

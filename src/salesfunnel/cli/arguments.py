@@ -8,6 +8,7 @@ import math
 from salesfunnel.errors import UnknownLanguageError
 from salesfunnel.model.stage import LOST
 from salesfunnel.text.catalogue import resolve
+from salesfunnel.wording import Wording
 
 
 def language(text: str) -> str:
@@ -26,7 +27,9 @@ def rate(text: str) -> tuple[str, float]:
     except ValueError:
         value = math.nan
     if not code.strip() or not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form CODE=NUMBER, as in USD=7.2")
+        raise argparse.ArgumentTypeError(
+            Wording("{text!r} is not of the form CODE=NUMBER, as in USD=7.2", text=text)
+        )
     return code.strip(), value
 
 
@@ -37,7 +40,7 @@ def mapping(text: str) -> tuple[str, str | tuple[str, str] | None]:
     has_reason = bool(colon) and state == LOST
     if not name or (has_reason and not reason):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not of the form NAME=STATE, NAME=lost:REASON or NAME="
+            Wording("{text!r} is not of the form NAME=STATE, NAME=lost:REASON or NAME=", text=text)
         )
     return name, (state, reason) if has_reason else target or None
 
@@ -46,7 +49,9 @@ def pair(text: str) -> tuple[str, str]:
     """Return the two sides of ``NAME=VALUE``."""
     name, equals, value = (part.strip() for part in text.partition("="))
     if not name or not equals or not value:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+        raise argparse.ArgumentTypeError(
+            Wording("{text!r} is not of the form NAME=VALUE", text=text)
+        )
     return name, value
 
 
@@ -60,7 +65,10 @@ def label(text: str) -> tuple[str, str | None]:
     name, equals, value = (part.strip() for part in text.partition("="))
     if not name or not equals:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not of the form ATTRIBUTE=LABEL, or ATTRIBUTE= for an unknown label"
+            Wording(
+                "{text!r} is not of the form ATTRIBUTE=LABEL, or ATTRIBUTE= for an unknown label",
+                text=text,
+            )
         )
     return name, value or None
 
@@ -68,5 +76,7 @@ def label(text: str) -> tuple[str, str | None]:
 def count(text: str) -> int:
     """Return a whole number of 0 or more."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number, 0 or more")
+        raise argparse.ArgumentTypeError(
+            Wording("{text!r} is no whole number, 0 or more", text=text)
+        )
     return int(text)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from salesfunnel.text.explaining import said
 from salesfunnel.text.width import plain
+from salesfunnel.wording import Listed, Wording
 
 _OPTIONS = {
     "as_of=": "--as-of",
@@ -25,10 +27,15 @@ _OPTIONS = {
 """Parameters that the library's messages speak of, and what they are called here."""
 
 
-def complain(message: str) -> None:
-    """Print a message, and what the parameters that it speaks of are called here."""
-    lines = f"salesfunnel: {message}".split("\n")
-    options = [f"{name} is {option}" for name, option in _OPTIONS.items() if name in message]
+def complain(words: str, lang: str) -> None:
+    """Print a message in a language, and what the parameters that it speaks of are called here."""
+    lines = f"salesfunnel: {said(words, lang)}".split("\n")
+    options = Listed(
+        Wording("{name} is {option}", name=name, option=option)
+        for name, option in _OPTIONS.items()
+        if name in words
+    )
     if options:
-        lines.append(f"(on the command line, {', '.join(options)})")
+        hint = Wording("(on the command line, {options})", options=options)
+        lines.append(said(hint, lang))
     print("\n".join(map(plain, lines)), file=sys.stderr)

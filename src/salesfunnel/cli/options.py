@@ -10,6 +10,7 @@ from typing import Any
 from salesfunnel.cli import check, convert, demo, report, table
 from salesfunnel.cli.arguments import attribute, count, label, language, mapping, pair, rate
 from salesfunnel.cli.formats import CRMS, FORMATS
+from salesfunnel.cli.parser import Parser
 from salesfunnel.columns.files import MAX_BYTES
 from salesfunnel.errors import UnknownLanguageError
 from salesfunnel.log.stagecounts import MODES
@@ -23,14 +24,15 @@ _USAGE = {"convert": " FILE OUT", "demo": ""}
 Words = Callable[..., str]
 
 
-def make_parser(lang: str) -> argparse.ArgumentParser:
+def make_parser(lang: str) -> Parser:
     """Return what parses a command line, its help in a language."""
     texts = catalogue(lang)
 
     def words(key: str, **values: object) -> str:
         return texts.text(f"cli.{key}", **values)
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
+        lang=lang,
         prog="salesfunnel",
         description=words("description"),
         allow_abbrev=False,
@@ -46,6 +48,7 @@ def make_parser(lang: str) -> argparse.ArgumentParser:
         text = words(f"command_{name}")
         made = commands.add_parser(
             name,
+            lang=lang,
             help=text,
             description=text,
             usage=f"salesfunnel {name}{_USAGE.get(name, ' FILE')} {words('usage')}",

@@ -35,9 +35,8 @@ def read_and_tell(options: argparse.Namespace) -> StageLog:
         rows = [BadRow(**row) for row in log.rejected.rows()]
         shown = DataError.shown
         what = Wording("1 row is" if len(rows) == 1 else "{n:,} rows are", n=len(rows))
-        complain(
-            str(DataError("{what} left out:", rows[:shown], max(0, len(rows) - shown), what=what))
-        )
+        more = max(0, len(rows) - shown)
+        complain(DataError("{what} left out:", rows[:shown], more, what=what).words, options.lang)
     return log
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from salesfunnel.errors import BadRow, DataError, DefinitionError
 from salesfunnel.wording import Wording
 
+THE_ROW = Wording("(the row)")
+"""The column of a fault of a whole row."""
 RowNumber = Callable[[int], int]
 """What the source calls a row, from its index."""
 

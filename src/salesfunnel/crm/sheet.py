@@ -9,6 +9,7 @@ import numpy as np
 
 from salesfunnel.columns.files import LIMITS, Limits
 from salesfunnel.columns.rawtable import RawTable
+from salesfunnel.columns.rejects import THE_ROW
 from salesfunnel.columns.source import Unpack, read_source
 from salesfunnel.crm.cells import fold, identifier, text, truth
 from salesfunnel.errors import BadRow, DataError, MissingColumnError
@@ -51,7 +52,7 @@ class Sheet:
             self._names.setdefault(fold(column), []).append(column)
         self._fields: dict[str, Field] = {}
         for index, broken in table.broken.items():
-            self.reject(index, "(the row)", broken.found, broken.expected)
+            self.reject(index, THE_ROW, broken.found, broken.expected)
 
     def __len__(self) -> int:
         return len(self.table.numbers)
@@ -73,7 +74,10 @@ class Sheet:
 
     def fault(self, row: int, column: str, value: Any, expected: str) -> BadRow:
         """Return a fault of a row, in the words of the table."""
-        return BadRow(self.table.numbers[row], f"{self.name}.{column}", value, expected)
+        title = f"{self.name}.{column}"
+        if isinstance(column, Wording):
+            title = Wording("{table}.{column}", table=self.name, column=column)
+        return BadRow(self.table.numbers[row], title, value, expected)
 
     def ignore(self, row: int) -> None:
         """Leave a row out that is no entry."""

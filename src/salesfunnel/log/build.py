@@ -9,7 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.columns.rejects import settled
+from salesfunnel.columns.rejects import THE_ROW, settled
 from salesfunnel.columns.texts import Texts
 from salesfunnel.errors import BadRow, DataError, DefinitionError
 from salesfunnel.kernel.arranging import arrange
@@ -24,7 +24,8 @@ from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.opportunity import Opportunity
 from salesfunnel.periods import to_zone
 from salesfunnel.table import Column, Phrase, Table
-from salesfunnel.wording import Listed
+from salesfunnel.text.explaining import reworded, said
+from salesfunnel.wording import Listed, Wording
 
 TIES = ("input", "state")
 
@@ -206,14 +207,21 @@ def source_of_opportunities(opportunities: Iterable[Opportunity], funnel: Funnel
 
 def rejected_table(rows: Sequence[BadRow]) -> Table:
     """Return what could not be an entry: row, column, value, expected."""
+
+    def column_name(value: str, lang: str) -> str:
+        return value.replace(THE_ROW, said(THE_ROW, lang))
+
+    def hope(value: str, lang: str) -> str:  # one that comes from a file is only a text
+        return said(value, lang) if isinstance(value, Wording) else reworded(value, lang)
+
     values = np.empty(len(rows), object)
     values[:] = [row.value for row in rows]
     return Table(
         [
             Column("row", np.array([row.row for row in rows], np.int64)),
-            Column("column", np.array([row.column for row in rows], object)),
-            Column("value", values, "text"),
-            Column("expected", np.array([row.expected for row in rows], object)),
+            Column("column", np.array([row.column for row in rows], object), labels=column_name),
+            Column("value", values, "text", labels=said),
+            Column("expected", np.array([row.expected for row in rows], object), labels=hope),
         ],
         title=Phrase("title.rejected"),
     )

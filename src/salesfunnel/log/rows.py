@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.columns.rawtable import Broken, Values
-from salesfunnel.columns.rejects import Rejects, RowNumber
+from salesfunnel.columns.rejects import THE_ROW, Rejects, RowNumber
 from salesfunnel.columns.texts import Encoded, Texts
 from salesfunnel.columns.times import read_times
 from salesfunnel.columns.values import (
@@ -349,7 +349,7 @@ def _reject_broken(source: Source, rejects: Rejects) -> None:
         for index, row in source.broken.items():
             found[index] = row.found
             bad[index] = row.expected == expected
-        rejects.add(bad, "(the row)", found, expected)
+        rejects.add(bad, THE_ROW, found, expected)
 
 
 def _read_reasons(

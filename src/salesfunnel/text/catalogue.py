@@ -1,9 +1,9 @@
 """The words that people read, by key and language.
 
 The texts of a language are the file ``locale/<language>.json``; adding a language is adding one
-file, with the same keys and the same fields as ``en.json``. A text is a template of `str.format`,
-or an object of two of them, ``one`` and ``other``, chosen by the field ``count``; a language
-without a plural has ``other`` alone.
+file, with the same keys and the same fields as ``en.json``, and ``errors`` beside them. A text is
+a template of `str.format`, or an object of two of them, ``one`` and ``other``, chosen by the field
+``count``; a language without a plural has ``other`` alone.
 
 Keys are grouped by their first part:
 
@@ -30,6 +30,9 @@ Keys are grouped by their first part:
 ``date.``        how dates and times are written
 ``duration.``    how lengths of time are written
 ===============  ==================================================================================
+
+What errors say is under ``errors``, by the English templates, which stand where they are raised;
+`salesfunnel.text.explaining` says it.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from salesfunnel.errors import MissingTextError, UnknownLanguageError
@@ -60,12 +64,20 @@ class Catalogue:
         The language's code.
     texts : mapping of str to (str or mapping)
         Templates by key; a mapping has the plural forms ``one`` and ``other``.
+    wordings : mapping of str to str, optional
+        What errors say: templates by their English.
     """
 
-    __slots__ = ("_texts", "language")
+    __slots__ = ("_texts", "language", "wordings")
 
-    def __init__(self, language: str, texts: Mapping[str, Text]) -> None:
+    def __init__(
+        self,
+        language: str,
+        texts: Mapping[str, Text],
+        wordings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.language = language
+        self.wordings = wordings
         self._texts = texts
 
     def __repr__(self) -> str:
@@ -101,6 +113,10 @@ class Catalogue:
                 missing=error.args[0],
                 given=Listed(values) or Wording("none"),
             ) from None
+
+    def wording(self, template: str) -> str | None:
+        """Return what an English template of an error is here; None where it has no translation."""
+        return self.wordings.get(template)
 
     def header(self, column: str) -> str:
         """Return the header of a table's column.
@@ -190,7 +206,9 @@ def _load(language: str) -> Catalogue:
     import json
 
     content = _locale().joinpath(f"{language}.json").read_text(encoding="utf-8")
-    return Catalogue(language, json.loads(content))
+    texts = json.loads(content)
+    wordings = texts.pop("errors", {})
+    return Catalogue(language, texts, wordings)
 
 
 def _locale() -> Traversable:
