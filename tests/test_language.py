@@ -11,6 +11,7 @@ from functools import lru_cache
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,21 @@ def made_up(key: str, text: Any) -> Any:
     return f"«{text}»"
 
 
+def made_up_messages(known: dict[str, str]) -> dict[str, str]:
+    """The English of each message in brackets, but for marks between the parts of lists."""
+    return {
+        english: english if english in {", ", "; ", " or "} else f"«{_with_fields(english, text)}»"
+        for english, text in known.items()
+    }
+
+
+def _with_fields(english: str, text: str) -> str:
+    has_fields = any(
+        re.fullmatch(r"\w+", name) for _, name, _, _ in Formatter().parse(text) if name
+    )
+    return re.sub(r"(?<!\{)(\{\w+)[!:][^}]*\}", r"\1}", english) if has_fields else english
+
+
 def forget() -> None:
     for cached in (
         *(catalogue.languages, catalogue.resolve, catalogue._load),
@@ -66,6 +82,9 @@ def _one_more_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             shutil.copy(str(file), folder / file.name)
         english = json.loads((folder / "en.json").read_text("utf-8"))
         new = {key: made_up(key, text) for key, text in english.items()}
+        new["errors"] = made_up_messages(
+            json.loads((folder / "zh.json").read_text("utf-8"))["errors"]
+        )
         (folder / f"{NEW}.json").write_text(json.dumps(new), "utf-8")
         patch.setattr(catalogue, "_locale", lambda: folder)
         forget()
@@ -251,3 +270,28 @@ def test_the_command_line_speaks_it(
         # Each option and each group of them has its text.
         assert shown.count("«") > len(options)
         assert shown.count("«") == shown.count("»")
+
+
+# ── what went wrong ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_errors_are_said_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "d1.csv"
+    path.write_text("i1,s1,t1\nA1,x1,1970-01-01T00:00Z\nA1,s1\n,s1,1970-01-01T00:00Z\n")
+    reading: dict[str, Any] = {"opportunity": "i1", "stage": "s1", "entered_at": "t1"}
+    with pytest.raises(sf.errors.DataError) as caught:
+        sf.read_csv(path, FUNNEL, **reading)
+    log = sf.read_csv(path, FUNNEL, errors="collect", **reading)
+
+    assert len(log.rejected) == 3
+    assert strange(sf.explain(caught.value, NEW)) == set()
+    assert strange(log.rejected.to_text(NEW)) == set()
+
+
+def test_the_command_line_says_its_own_errors_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["table"], ["table", "x1.csv"], ["x1"], ["table", "x1.csv", "--most", "1"]):
+        with pytest.raises(SystemExit):
+            main([*arguments, "--lang", NEW])
+        err = capsys.readouterr().err
+        assert err.startswith("«usage: »")
+        assert strange(err) <= {"salesfunnel", "table", "h", "COMMAND", "FILE"}

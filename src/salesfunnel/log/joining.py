@@ -15,6 +15,7 @@ from salesfunnel.columns.values import number_ids, plain_values, read_ids, read_
 from salesfunnel.errors import CurrencyError
 from salesfunnel.kernel.codes import NULL, sort_categories
 from salesfunnel.log.rows import Coded, Rows
+from salesfunnel.wording import Listed
 
 
 def join(parts: Iterable[Rows], *, title: str = "currency", most_bad: int | None = None) -> Rows:
@@ -92,9 +93,10 @@ class _Together:
         if None not in (currency, self._currency) and currency != self._currency:
             first, second = self._currency, currency
             raise CurrencyError(
-                "{column}: amounts in {first}, {second}; give what one unit of each is worth by "
-                "rates=, as in rates={{{first!r}: 1, {second!r}: …}}",
+                "{column}: amounts in {currencies}; give what one unit of each is worth by "
+                "rates=, as in rates={{'{first}': 1, '{second}': …}}",
                 column=self._title,
+                currencies=Listed([first, second]),
                 first=first,
                 second=second,
             )

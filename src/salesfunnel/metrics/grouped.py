@@ -83,8 +83,9 @@ def beside(labels: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
         if label.name in own:
             raise DefinitionError(
                 "by={name!r}: the table has a column of that name; give the attribute another one "
-                "when the log is made, as in attributes={{'deal_{name}': …}}",
+                "when the log is made, as in attributes={{{other!r}: …}}",
                 name=label.name,
+                other=f"deal_{label.name}",
             )
     return [*labels, *columns]
 

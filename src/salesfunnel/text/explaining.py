@@ -43,7 +43,7 @@ def explain(error: BaseException, lang: str | None = None) -> str:
     ...     print(explain(error, lang="zh"))
     Stage.probability 应为 0 到 1 之间的数或 None，而不是 40
     """
-    return said(wording_of(error), lang or default_language())
+    return said(wording_of(error), resolve(lang) if lang else default_language())
 
 
 def said(words: str, lang: str) -> str:
@@ -91,9 +91,10 @@ def _patterns(lang: str) -> list[tuple[str, re.Pattern[str]]]:
             if name is not None:
                 parts.append(f"(?P={name})" if name in known else f"(?P<{name}>.*?)")
                 known.add(name)
-        if not known:  # the text as it stands, braces and all
+        if letters < _LEAST_LETTERS:
+            continue
+        if not all(map(str.isidentifier, known)):  # the text as it stands, braces and all
             parts = [re.escape(english)]
-        if letters >= _LEAST_LETTERS:
-            found.append((letters, template, re.compile("".join(parts), re.DOTALL)))
+        found.append((letters, template, re.compile("".join(parts), re.DOTALL)))
     found.sort(key=lambda one: -one[0])
     return [(template, pattern) for _, template, pattern in found]

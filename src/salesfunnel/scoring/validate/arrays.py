@@ -136,7 +136,12 @@ def refuse_rows(
         shown.append(BadRow(index, column, value, expected))
     noun = Wording("value" if len(rows) == 1 else "values")
     raise error(
-        f"{column} has {len(rows):,} {noun} that cannot be used:", shown, len(rows) - len(shown)
+        "{name} has {n:,} {noun} that cannot be used:",
+        shown,
+        len(rows) - len(shown),
+        name=column,
+        n=len(rows),
+        noun=noun,
     )
 
 
