@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from salesfunnel.kernel.segments import counts, running_products, running_sums
+from salesfunnel.kernel.segments import counts, running_products, running_sums, sums_before
 
 segments = st.lists(st.lists(st.floats(-1e6, 1e6), max_size=5), min_size=1, max_size=6)
 
@@ -51,3 +51,15 @@ def test_what_is_true_is_counted_within_each_segment(parts: list[list[bool]]) ->
     mask = np.array([value for part in parts for value in part], bool)
 
     assert counts(mask, starts).tolist() == [sum(part) for part in parts]
+
+
+@given(
+    st.lists(st.integers(-9, 9), max_size=9).flatmap(
+        lambda values: st.tuples(st.just(values), st.lists(st.integers(0, len(values)), max_size=5))
+    )
+)
+def test_sums_are_of_the_values_before_places(drawn: tuple[list[int], list[int]]) -> None:
+    values, places = drawn
+    found = sums_before(np.array(values, np.int64), np.array(places, np.int64))
+
+    assert found.tolist() == [sum(values[:place]) for place in places]

@@ -111,6 +111,42 @@ def test_groups_are_as_each_alone(groups: list[tuple[int, list[Life]]], form: st
             assert_allclose([value[number] for value in means], lone, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", ["seconds", "floats", "floats with ties and zeros"])
+def test_a_long_curve_counts_what_a_table_of_its_times_counts(kind: str) -> None:
+    rng = np.random.default_rng(5)
+    n, n_groups = 150_000, 3
+    duration = rng.exponential(40, n)
+    if kind == "seconds":
+        duration = np.floor(duration * 3_600)
+    elif kind != "floats":
+        duration = np.floor(duration * 300) / 512
+    ending, group = rng.integers(0, 3, n), rng.integers(0, n_groups, n)
+
+    for codes in (None, group):
+        curve = aalen_johansen(duration, ending, group=codes)
+        alone = kaplan_meier(duration, ending > 0, group=codes)
+        rows = 0
+        for number in [None] if codes is None else range(n_groups):
+            own = slice(None) if number is None else group == number
+            time, row = np.unique(duration[own], return_inverse=True)
+            ended = np.array([np.bincount(row, ending[own] == code) for code in range(3)])
+            at_risk = ended.sum() - np.cumsum(ended.sum(axis=0)) + ended.sum(axis=0)
+            happened = ended[1:].any(axis=0)
+            part = curve if number is None else curve[number]
+            one = alone if number is None else alone[number]
+            assert_array_equal(part.time, time[happened])
+            assert_array_equal(part.at_risk, at_risk[happened])
+            assert_array_equal(part.events, ended[1][happened])
+            assert_array_equal(part.competing, ended[2][happened])
+            assert_array_equal(one.time, time[happened])
+            assert_array_equal(one.at_risk, at_risk[happened])
+            assert_array_equal(one.events, ended[1:].sum(axis=0)[happened])
+            left = np.cumprod(1 - ended[1:].sum(axis=0)[happened] / at_risk[happened])
+            assert_allclose(one.survival, left, rtol=1e-9, atol=1e-12)
+            rows += int(happened.sum())
+        assert len(curve) == len(alone) == rows
+
+
 # ── beside lifelines ──────────────────────────────────────────────────────────────────────────────
 
 

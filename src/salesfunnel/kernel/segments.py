@@ -15,6 +15,7 @@ def running_sums(values: Floats, starts: Integers) -> Floats:
     Parameters
     ----------
     values : (n,) finite floats
+        Overwritten.
     starts : (G + 1,) int64
         Where each of G segments begins in `values`, in order, and n; a segment may be empty.
 
@@ -25,20 +26,22 @@ def running_sums(values: Floats, starts: Integers) -> Floats:
     corrected.
     """
     if len(starts) <= 2 or len(values) == 0:
-        return np.cumsum(values)
+        return np.cumsum(values, out=values)
     lengths = np.diff(starts)
     filled = lengths > 0
     begin, lengths = starts[:-1][filled], lengths[filled]
     totals = np.add.reduceat(values, begin)[:-1]
-    reset = values.copy()
-    own, reset[begin[1:]] = values[begin[1:]], values[begin[1:]] - totals
-    running = np.cumsum(reset)
-    # What is left of the totals, less what rounding took from the first value of the segment
-    # (D. E. Knuth, The Art of Computer Programming, volume 2, theorem 4.2.2 B).
-    taken = reset[begin[1:]] - own
-    lost = (own - (reset[begin[1:]] - taken)) + (-totals - taken)
+    own = values[begin[1:]]
+    reset = own - totals
+    # What rounding takes from the first value of a segment (D. E. Knuth, The Art of Computer
+    # Programming, volume 2, theorem 4.2.2 B).
+    taken = reset - own
+    lost = (own - (reset - taken)) + (-totals - taken)
+    values[begin[1:]] = reset
+    running = np.cumsum(values, out=values)
     left = np.concatenate([[0.0], (running[begin[1:] - 1] - totals) - lost])
-    return np.asarray(running - np.repeat(left, lengths))
+    running -= np.repeat(left, lengths)
+    return running
 
 
 def running_products(factors: Floats, starts: Integers) -> Floats:
@@ -47,12 +50,12 @@ def running_products(factors: Floats, starts: Integers) -> Floats:
     Parameters
     ----------
     factors : (n,) floats
-        From 0 to 1; 0 only at the end of a segment.
+        From 0 to 1; 0 only at the end of a segment. Overwritten.
     starts : (G + 1,) int64
         As in `running_sums`.
     """
     if len(starts) <= 2:
-        return np.asarray(np.cumprod(factors), np.float64)
+        return np.cumprod(factors, out=factors)
     nothing = factors == 0
     products = np.exp(running_sums(np.log(np.where(nothing, 1.0, factors)), starts))
     products[nothing] = 0.0
@@ -65,3 +68,19 @@ def counts(mask: NDArray[np.bool_], starts: Integers) -> Integers:
         return np.array([np.count_nonzero(mask)], np.int64)
     before = np.concatenate([[0], np.cumsum(mask)])
     return np.asarray(np.diff(before[starts]))
+
+
+def sums_before(values: Integers, places: Integers) -> Integers:
+    """Return the sums of the values before some places, (P,).
+
+    Parameters
+    ----------
+    values : (n,) int64
+    places : (P,) int64
+        From 0 to n, in any order.
+    """
+    edges = np.unique(np.append(places, 0))
+    inside = edges[edges < len(values)]
+    parts = np.add.reduceat(values, inside) if len(inside) else np.zeros(0, np.int64)
+    before = np.append(0, np.cumsum(parts))
+    return np.asarray(before[np.searchsorted(edges, places)], np.int64)

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
-from salesfunnel.kernel.segments import counts
+from salesfunnel.kernel.memory import empty
+from salesfunnel.kernel.segments import counts, sums_before
 from salesfunnel.metrics.intervals import critical_value, wilson
-from salesfunnel.metrics.risksets import Durations, RiskSets
+from salesfunnel.metrics.lifetimes import Durations
+from salesfunnel.metrics.ordinals import CHUNK
+from salesfunnel.metrics.risksets import RiskSets
 from salesfunnel.wording import Wording
 
 Floats = NDArray[np.float64]
 
-CHUNK = 1 << 14  # what stays in a core's cache
 _TINY, _LARGEST = 1e-300, 1 - 2**-53
 _WIDEST = 700.0  # on the scale of the logarithm: beyond it there is only 0 and 1
 _ROUNDING = 1e-9
@@ -210,20 +212,22 @@ class StepCurve:
     def _bounds(self) -> tuple[Floats, Floats]:
         z, sets, share = critical_value(self.level), self.sets, self.estimate
         relative = self._relative_variance
-        low, high = np.empty_like(share), np.empty_like(share)
+        low, high = empty(len(share), np.float64), empty(len(share), np.float64)
         for start in range(0, len(share), CHUNK):
             part = slice(start, start + CHUNK)
             p = np.clip(share[part], _TINY, _LARGEST)  # 0 and 1 have other bounds, below
-            log = np.log(p)
-            width = z * np.sqrt(relative[part]) / -log
+            log = np.log(p, out=p)
+            width = np.sqrt(relative[part])
+            width *= -z
+            width /= log
             factor = np.exp(np.minimum(width, _WIDEST, out=width), out=width)
-            np.exp(log * factor, out=low[part])
-            np.exp(log / factor, out=high[part])
+            np.exp(np.multiply(log, factor, out=low[part]), out=low[part])
+            np.exp(np.divide(log, factor, out=high[part]), out=high[part])
         ends = np.flatnonzero((share == 0) | (share == 1))
         if len(ends):
-            ended = np.concatenate([[0], np.cumsum(sets.events + sets.competing)])
-            so_far = ended[ends] - ended[sets.starts[self.group[ends]]]
-            fates = sets.at_risk[ends] + so_far
+            ended = sets.events + sets.competing
+            first = sets.starts[np.searchsorted(sets.starts, ends, side="right") - 1]
+            fates = sets.at_risk[ends] + sums_before(ended, ends) - sums_before(ended, first)
             low[ends], high[ends] = wilson(share[ends] * fates, fates, self.level)
         return low, high
 

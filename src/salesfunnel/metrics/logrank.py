@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import SizeError
 from salesfunnel.metrics.distributions import chi2_sf
-from salesfunnel.metrics.risksets import CENSORED, KEY_BITS, Lifetimes, lifetimes, ordinals_of
+from salesfunnel.metrics.lifetimes import Lifetimes, lifetimes
+from salesfunnel.metrics.ordinals import KEY_BITS, ordinals_of
 
 Floats = NDArray[np.float64]
 
@@ -178,9 +179,9 @@ def _by_time(known: Lifetimes) -> tuple[NDArray[np.int64], NDArray[np.bool_], ND
     group = np.zeros(len(known.duration), np.int64) if known.group is None else known.group
     group_bits = max(known.n_groups - 1, 0).bit_length()
     ordinals = ordinals_of(known.duration, KEY_BITS - group_bits - 1)
-    key = ordinals.of(slice(None))
+    key = ordinals.of(slice(None), np.int64)
     key <<= 1
-    key |= known.ending == CENSORED
+    key |= known.ending == known.censored
     key <<= group_bits
     key |= group
     key.sort()

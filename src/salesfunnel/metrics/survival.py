@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
+from salesfunnel.kernel.memory import empty
 from salesfunnel.kernel.segments import counts, running_products, running_sums
-from salesfunnel.metrics.curves import CHUNK, Floats, StepCurve
+from salesfunnel.metrics.curves import Floats, StepCurve
 from salesfunnel.metrics.intervals import critical_value
-from salesfunnel.metrics.risksets import RiskSets, lifetimes, risk_sets
+from salesfunnel.metrics.lifetimes import lifetimes
+from salesfunnel.metrics.ordinals import CHUNK
+from salesfunnel.metrics.risksets import RiskSets, risk_sets
 
 
 class RestrictedMean(NamedTuple):
@@ -101,7 +104,7 @@ class KaplanMeier(StepCurve):
             end = np.append(begin[1:], 0)
             end[last[has_rows]] = until[has_rows]
             areas = self.estimate * (end - begin)
-            so_far = running_sums(areas, sets.starts)
+            so_far = running_sums(areas.copy(), sets.starts)
             totals = np.where(has_rows, so_far[last], 0.0)
             start = np.where(has_rows, begin[np.minimum(first, len(begin) - 1)], until)
             mean = np.where(is_known, start + totals, np.nan)
@@ -147,7 +150,7 @@ class AalenJohansen(StepCurve):
     def variance(self) -> Floats:
         """Of the incidence, by the delta method, (n,)."""
         sets, f = self.sets, self.estimate
-        n, d, survival = sets.at_risk.astype(float), sets.events, _survival_before(sets)
+        n, d, survival = sets.at_risk.astype(float), sets.events, _survival(sets, before=True)
         # Σ (F(t) - F)² a + b - 2 (F(t) - F) c over the times up to t, multiplied out.
         a = _hazard_variance(sets)
         b = survival**2 * d * (n - d) / n**3
@@ -218,11 +221,8 @@ def kaplan_meier(
     5.0
     """
     critical_value(level)
-    known = lifetimes(duration, event, group=group, n_groups=n_groups)
-    sets = risk_sets(known, competing=False)
-    left = sets.events / sets.at_risk
-    np.subtract(1, left, out=left)
-    return KaplanMeier(sets, running_products(left, sets.starts), level, group is not None)
+    sets = risk_sets(lifetimes(duration, event, group=group, n_groups=n_groups))
+    return KaplanMeier(sets, _survival(sets), level, group is not None)
 
 
 def aalen_johansen(
@@ -279,10 +279,13 @@ def aalen_johansen(
     """
     critical_value(level)
     sets = risk_sets(lifetimes(duration, event, cause, group, n_groups))
-    steps = _survival_before(sets)
-    steps *= sets.events
-    steps /= sets.at_risk
-    incidence = np.minimum(running_sums(steps, sets.starts), 1.0)
+    steps = _survival(sets, before=True)
+    for low in range(0, len(steps), CHUNK):
+        part = slice(low, low + CHUNK)
+        steps[part] *= sets.events[part]
+        steps[part] /= sets.at_risk[part]
+    incidence = running_sums(steps, sets.starts)
+    np.minimum(incidence, 1.0, out=incidence)
     # Where it happened to all, and nothing else to anybody, rounding may miss the whole.
     last = np.flatnonzero(sets.at_risk == sets.events)
     if len(last):
@@ -291,20 +294,23 @@ def aalen_johansen(
     return AalenJohansen(sets, incidence, level, group is not None)
 
 
-def _survival_before(sets: RiskSets) -> Floats:
-    """Return the share to which nothing has happened just before each time, (n,)."""
-    left = (sets.events + sets.competing) / sets.at_risk
-    np.subtract(1, left, out=left)
-    after = running_products(left, sets.starts)
-    before = np.ones(len(after))
-    before[1:] = after[:-1]
-    before[sets.starts[:-1][sets.starts[:-1] < sets.starts[1:]]] = 1.0
-    return before
+def _survival(sets: RiskSets, *, before: bool = False) -> Floats:
+    """Return the share to which nothing has happened by each time, or just before it, (n,)."""
+    n, later = len(sets.time), 1 if before else 0
+    factors = empty(n + later, np.float64)
+    for low in range(0, n, CHUNK):
+        part, left = slice(low, low + CHUNK), factors[later:][low : low + CHUNK]
+        left[:] = sets.at_risk[part]
+        np.divide(sets.events[part] + sets.competing[part], left, out=left)
+        np.subtract(1, left, out=left)
+    if before:
+        factors[sets.starts[:-1]] = 1.0
+    return running_products(factors[:n], sets.starts)
 
 
 def _hazard_variance(sets: RiskSets) -> Floats:
     """Return d / (n (n - d)), (n,); 0 where none are left, as the curve ends there."""
-    terms = np.empty(len(sets.time))
+    terms = empty(len(sets.time), np.float64)
     for low in range(0, len(terms), CHUNK):
         part = slice(low, low + CHUNK)
         d, n = (sets.events[part] + sets.competing[part]), sets.at_risk[part]
