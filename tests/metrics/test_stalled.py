@@ -124,10 +124,8 @@ def test_the_list_by_hand() -> None:
     ]
     assert table["entered_at"][1] == np.datetime64("2026-02-01")
     assert table["visits"].tolist() == [0, 2]
-    text = table.to_text()
-    assert "longer than the stage allows" in text
-    assert "longer than 90% of those that went on" in text
-    assert "长于 99.9% 已推进的停留" in stalled(LOG, quantile=0.999).to_text("zh")
+    assert table.texts("rule") == ["the stage", "90% of visits"]
+    assert stalled(LOG, quantile=0.999).texts("rule", "zh")[1] == "99.9% 的停留"
 
 
 SHOWN = ("opportunity", "owner", "stage", "amount", "age_days", "limit_days", "over_days", "rule")

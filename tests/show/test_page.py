@@ -128,7 +128,11 @@ def test_the_headline_says_the_numbers_of_the_summary_and_of_the_change() -> Non
     rate, _, interval = summary.texts("win_rate", "en")[0].partition(" ")
     assert rate in texts
     won, closed = (summary[f"win_rate_{part}"][0] for part in ("numerator", "denominator"))
-    assert f"{won:,} / {closed:,} {interval}" in texts
+    assert f"{won:,} / {closed:,}" in texts
+    assert interval in texts
+    points = [100 * change[f"win_rate_difference{end}"][0] for end in ("", "_low", "_high")]
+    difference, low, high = (f"{x:+.1f}" for x in points)
+    assert f"{difference} points ({low} to {high}) on the period before" in texts
     assert "2024-03, the last period that is over" in texts or "2024-W" in "".join(texts)
 
 

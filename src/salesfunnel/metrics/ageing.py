@@ -14,7 +14,7 @@ from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.followed import Age, age_text, to_ages
-from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, sums
+from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, money_note, sums
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.model.validation import duration_text
 from salesfunnel.table import Column, Phrase, Table
@@ -107,6 +107,7 @@ def ageing(
         title=Phrase("title.ageing"),
         notes=[
             *as_of_note(view),
+            *money_note(view),
             Phrase(f"note.age_since_{since}"),
             Phrase("note.ageing"),
             Phrase("note.interval", {"level": "95%"}),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from salesfunnel.errors import DefinitionError
 from salesfunnel.log.labels import Where
 from salesfunnel.log.stagelog import Instant, StageLog
-from salesfunnel.metrics.grouped import as_of_note, beside, groups_of
+from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, money_note
 from salesfunnel.metrics.intervals import newcombe
 from salesfunnel.metrics.periodic import By, axis_of, split_by
 from salesfunnel.metrics.rates import rate_columns, ratio
@@ -121,6 +121,7 @@ def change_by_period(
         title=Phrase(f"title.change_{against}"),
         notes=[
             *as_of_note(view),
+            *money_note(view),
             Phrase("note.trend"),
             *axis.notes(),
             Phrase("note.win_rate"),

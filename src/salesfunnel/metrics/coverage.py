@@ -16,7 +16,7 @@ from salesfunnel.kernel.standing import NEVER
 from salesfunnel.log.labels import Group, Where
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.expected import expected_close
-from salesfunnel.metrics.grouped import Groups, as_of_note, beside, groups_of, sums
+from salesfunnel.metrics.grouped import Groups, as_of_note, beside, groups_of, money_note, sums
 from salesfunnel.metrics.periodic import closings
 from salesfunnel.metrics.pipeline import OpenDeals, open_deals, worth_of
 from salesfunnel.metrics.rates import ratio
@@ -120,7 +120,7 @@ def pipeline_coverage(
     view = log.view(as_of, where)
     groups, deals, done = groups_of(view, by), open_deals(view), closings(view)
     goals = _goals(log, target, groups)
-    notes = [*as_of_note(view), Phrase("note.coverage")]
+    notes = [*as_of_note(view), *money_note(view), Phrase("note.coverage")]
     counts = done.won
     if period is not None and view.as_of is not None:
         unit = (period if isinstance(period, Period) else Period(period)).unit

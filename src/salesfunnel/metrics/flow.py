@@ -10,7 +10,7 @@ from salesfunnel.log.flows import stage_flow
 from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
-from salesfunnel.metrics.grouped import as_of_note, beside, group_columns
+from salesfunnel.metrics.grouped import as_of_note, beside, group_columns, money_note
 from salesfunnel.metrics.rates import ratio
 from salesfunnel.table import Column, Phrase, Table
 
@@ -54,7 +54,7 @@ def flow_table(
     group, source, target = place
     states, names = np.array(flow.states, object), state_namer(log.funnel)
     seconds = flow.seconds.reshape(shape)[place]
-    notes = as_of_note(view)
+    notes = [*as_of_note(view), *money_note(view)]
     if by is not None:
         notes.append(Phrase("note.flow_groups"))
     labels = group_columns(flow.by, flow.groups or (), group)

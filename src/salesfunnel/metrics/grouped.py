@@ -104,6 +104,14 @@ def as_of_note(view: View) -> list[Phrase]:
     return notes
 
 
+def money_note(view: View) -> list[Phrase]:
+    """Return the note on what the amounts are in, where a view has any and that is known."""
+    log = view.log
+    if log.amounts is None or log.currency is None:
+        return []
+    return [Phrase("note.currency", {"currency": log.currency})]
+
+
 def _selected(where: Sequence[Selection], lang: str) -> str:
     words = catalogue(lang)
 

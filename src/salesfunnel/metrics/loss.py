@@ -12,7 +12,7 @@ from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
-from salesfunnel.metrics.grouped import as_of_note, beside, groups_of
+from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, money_note
 from salesfunnel.metrics.lossreasons import ReasonShares, losses, reason_column, reason_shares
 from salesfunnel.metrics.periodic import By, axis_of, closings, split_by
 from salesfunnel.metrics.rates import rate_columns
@@ -247,7 +247,7 @@ def _table(
     columns += _reason_columns(log, shares)
     if pareto:
         columns += shares.pareto()
-    notes = as_of_note(view)
+    notes = [*as_of_note(view), *money_note(view)]
     if by_stage:
         notes.append(Phrase("note.loss_by_stage"))
     if by is not None:

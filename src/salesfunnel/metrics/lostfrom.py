@@ -11,7 +11,7 @@ from salesfunnel.kernel.standing import NOWHERE
 from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
-from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, sums
+from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, money_note, sums
 from salesfunnel.metrics.lossreasons import losses
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.table import Column, Phrase, Table
@@ -69,7 +69,7 @@ def lost_from(
         ),
         Column("amount", sums(lost.amount, cell, len(cells)), "money", title="lost_amount"),
     ]
-    notes = [*as_of_note(view), Phrase("note.lost_from")]
+    notes = [*as_of_note(view), *money_note(view), Phrase("note.lost_from")]
     if by is not None:
         notes.append(Phrase("note.loss_by_group"))
     return Table(

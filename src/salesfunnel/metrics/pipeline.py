@@ -17,7 +17,7 @@ from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
 from salesfunnel.metrics.expected import expected_close
-from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, sums
+from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, money_note, sums
 from salesfunnel.metrics.periodic import By, split_by
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import Period, period_index, period_label, to_zone, zone_name
@@ -102,7 +102,7 @@ def pipeline(
     return Table(
         beside(groups.columns(np.repeat(np.arange(groups.n), n_places)), columns),
         title=Phrase("title.pipeline"),
-        notes=[*as_of_note(view), Phrase("note.pipeline"), *notes],
+        notes=[*as_of_note(view), *money_note(view), Phrase("note.pipeline"), *notes],
         hidden=_hidden(deals),
     )
 
@@ -181,6 +181,7 @@ def pipeline_by_period(
         title=Phrase("title.pipeline_by_period"),
         notes=[
             *as_of_note(view),
+            *money_note(view),
             Phrase("note.zone", {"zone": zone_name(zone)}),
             Phrase("note.overdue"),
             *notes,

@@ -14,7 +14,7 @@ from salesfunnel.log.labels import Where, attribute_names
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
-from salesfunnel.metrics.grouped import as_of_note, beside, quantiles
+from salesfunnel.metrics.grouped import as_of_note, beside, money_note, quantiles
 from salesfunnel.metrics.visits import Visits, visits
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
@@ -93,14 +93,14 @@ def stalled(
         Column("age_days", here.days[found]),
         Column("limit_days", limit[stage]),
         Column("over_days", over),
-        Column("rule", rule, labels=partial(_rule, quantile)),
+        Column("rule", rule, labels=partial(_rule, quantile), title="limit_from"),
         Column("visits", np.where(has_max, 0, n_visits)[stage]),
     ]
     opportunity, *rest = beside(labels, columns)[len(labels) :]
     return Table(
         [opportunity, *labels, *rest],
         title=Phrase("title.stalled"),
-        notes=[*as_of_note(view), Phrase("note.stalled")],
+        notes=[*as_of_note(view), *money_note(view), Phrase("note.stalled")],
         hidden={"visits"} if log.amounts is not None else {"visits", "amount"},
     )
 

@@ -11,7 +11,7 @@ from salesfunnel.kernel.standing import CHURNED, LOST, OPEN, WON
 from salesfunnel.log.labels import Where
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.cycle import cycle_days
-from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, quantiles, sums
+from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, money_note, quantiles, sums
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
@@ -79,7 +79,7 @@ def summary(
     return Table(
         beside(groups.columns(), columns),
         title=title,
-        notes=[*as_of_note(view), Phrase("note.win_rate")],
+        notes=[*as_of_note(view), *money_note(view), Phrase("note.win_rate")],
         hidden=hidden,
     )
 

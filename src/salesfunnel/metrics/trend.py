@@ -14,7 +14,7 @@ from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
-from salesfunnel.metrics.grouped import Groups, as_of_note, beside, groups_of, sums
+from salesfunnel.metrics.grouped import Groups, as_of_note, beside, groups_of, money_note, sums
 from salesfunnel.metrics.periodic import By, PeriodAxis, axis_of, closings, split_by
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.metrics.reach import entry_times
@@ -127,7 +127,13 @@ def trend_by_period(
         *rate_columns("win_rate", series.won.reshape(-1), (series.won + series.lost).reshape(-1)),
         *(Column(name, values.reshape(-1), "money") for name, values in amounts.items()),
     ]
-    notes = [*as_of_note(view), Phrase("note.trend"), *axis.notes(), Phrase("note.win_rate")]
+    notes = [
+        *as_of_note(view),
+        *money_note(view),
+        Phrase("note.trend"),
+        *axis.notes(),
+        Phrase("note.win_rate"),
+    ]
     if average is not None:
         columns += _averages(axis, counts, amounts, average)
         notes.append(Phrase("note.moving_average", {"count": average}))

@@ -16,7 +16,7 @@ from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
 from salesfunnel.metrics.bootstrap import bootstrap_bounds
 from salesfunnel.metrics.cycle import cycle_days
-from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, sums
+from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, money_note, sums
 from salesfunnel.metrics.rates import rate_columns, ratio
 from salesfunnel.table import Column, Phrase, Table
 
@@ -124,7 +124,12 @@ def velocity(
         money("velocity_low", low),
         money("velocity_high", high),
     ]
-    notes = [*as_of_note(view), Phrase("note.velocity"), Phrase("note.win_rate")]
+    notes = [
+        *as_of_note(view),
+        *money_note(view),
+        Phrase("note.velocity"),
+        Phrase("note.win_rate"),
+    ]
     if start is None:
         notes.append(Phrase("note.cycle_start_first"))
     else:

@@ -18,7 +18,7 @@ from salesfunnel.log.labels import Where
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
 from salesfunnel.metrics.followed import Age, cohorts_of
-from salesfunnel.metrics.grouped import Groups, as_of_note, beside, groups_of, sums
+from salesfunnel.metrics.grouped import Groups, as_of_note, beside, groups_of, money_note, sums
 from salesfunnel.metrics.periodic import By, closings
 from salesfunnel.metrics.rates import rate_columns, ratio
 from salesfunnel.model.sources import find_source, source_label
@@ -200,7 +200,7 @@ def source_quality(
         ]
     table = {column.name: column for column in columns}
     order = np.argsort(-table["resolved_conversion"].values, kind="stable")
-    notes = [*as_of_note(view), Phrase("note.lead_conversion"), _INTERVAL]
+    notes = [*as_of_note(view), *money_note(view), Phrase("note.lead_conversion"), _INTERVAL]
     if costs is not None:
         notes.append(Phrase("note.costs"))
     hidden = {"lost", "open"}

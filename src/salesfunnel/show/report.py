@@ -52,11 +52,11 @@ class Report:
 
     @property
     def notes(self) -> tuple[Phrase, ...]:
-        """The notes of all tables, once each, without the instant and the selection: facts."""
+        """The notes of all tables, once each, without what is among the facts."""
         every = (note for table in self.tables.values() for note in table.notes)
         found: dict[str, Phrase] = {}
         for note in every:
-            if note.key not in ("note.as_of", "note.where"):
+            if note.key not in ("note.as_of", "note.currency", "note.where"):
                 found.setdefault(note.text(default_language()), note)
         return tuple(found.values())
 

@@ -88,7 +88,10 @@ def html_table(
         tag, side = "td", sides[column]
         style, more = f"text-align:{side}", f' align="{side}"'
         # A number stays on one line, and so does a short name: 30.0% (27–33), 2025-11.
-        if not _BREAKS.isdisjoint(text) and (is_number[column] or display_width(text) <= _SHORT):
+        # Chinese would be broken between any two characters.
+        cells = display_width(text)
+        breaks = cells > len(text) or not _BREAKS.isdisjoint(text)
+        if breaks and (is_number[column] or cells <= _SHORT):
             style += ";white-space:nowrap"
         if row_headers and column == 0:
             tag = "th"

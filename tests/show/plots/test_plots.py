@@ -300,6 +300,38 @@ def test_the_pipeline_is_drawn_by_amount_and_weighted() -> None:
     assert list(amounts.x) == [70]
 
 
+def test_an_axis_of_amounts_names_their_currency_and_the_units_of_the_language() -> None:
+    market = sf.datasets.make_pipeline(2000)
+    english, chinese = (plots.pipeline(market, lang=lang).layout.xaxis for lang in ("en", "zh"))
+
+    assert english.title.text == "Open amount (CNY)"
+    assert chinese.title.text == "跟进中金额（CNY）"
+    assert english.ticktext[-1].endswith("M")
+    assert chinese.ticktext[-1].endswith("万")
+    assert english.tickvals == chinese.tickvals
+    # Without a currency there is none to name.
+    assert plots.pipeline(log()).layout.xaxis.title.text == "Open amount"
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([], ["0"]),
+        ([0, 0], ["0"]),
+        ([3], ["0", "1", "2", "3"]),
+        ([np.nan, 23_065], ["0", "5k", "10k", "15k", "20k"]),
+        ([40], ["0", "10", "20", "30", "40"]),
+        ([-250.0, 500.0], ["-200", "0", "200", "400"]),
+        ([4.1e8, 1.0], ["0", "100M", "200M", "300M", "400M"]),
+    ],
+)
+def test_numbers_on_an_axis_are_few_and_round(values: list[float], texts: list[str]) -> None:
+    axis = drawing.from_zero(values, drawing.canvas("en", "light"))
+
+    assert axis["ticktext"] == texts
+    assert len(axis["tickvals"]) == len(texts)
+
+
 def test_without_amounts_the_pipeline_is_drawn_by_number() -> None:
     rows = [(*row[:5], None, None) for row in ROWS]
 

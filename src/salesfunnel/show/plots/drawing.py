@@ -17,6 +17,7 @@ from salesfunnel.show.plots.palette import Palette, palette, template
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue, default_language, resolve
 from salesfunnel.text.escape import escape_html
+from salesfunnel.text.numbers import format_money
 from salesfunnel.text.width import plain, truncate
 from salesfunnel.wording import Listed, Wording
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _TICK = 26
 """Cells of a terminal that a name on an axis may take; under the pointer it is whole."""
-_MOST_TICKS = 9
+_MOST_TICKS, _MOST_STEPS = 9, 6
 THINNED = {"thinned": True}
 """What a figure carries whose labels along the way may be thinned out where there is no room."""
 
@@ -49,6 +50,15 @@ class Canvas:
     def header(self, column: str) -> str:
         """Return the title of a column, safe in a figure."""
         return safe(catalogue(self.lang).header(column))
+
+    def amount(self, column: str, table: Table) -> str:
+        """Return the title of a column of amounts of a table, with their currency if it is said."""
+        known = (note.values["currency"] for note in table.notes if note.key == "note.currency")
+        currency = next(known, None)
+        title = self.header(column)
+        if currency is None:
+            return title
+        return self.text("chart.amount", amount=title, currency=currency)
 
     def figure(
         self, title: str, traces: Sequence[dict[str, Any]], layout: dict[str, Any]
@@ -195,6 +205,25 @@ def names(texts: Sequence[str]) -> dict[str, Any]:
         "range": [len(texts) - 0.5, -0.5],
         "showgrid": False,
         "zeroline": False,
+    }
+
+
+def from_zero(values: ArrayLike, page: Canvas) -> dict[str, Any]:
+    """Return an axis that has numbers at round places, zero among them, as the language has them.
+
+    Amounts of money are ``400M`` in English and ``4亿`` in Chinese, which plotly does not know.
+    """
+    known = np.asarray(values, float)
+    known = known[np.isfinite(known)]
+    low, high = min(0.0, *known, 0.0), max(0.0, *known, 0.0)
+    reach = (high - low) / _MOST_STEPS or 1.0
+    power = 10.0 ** math.floor(math.log10(reach))
+    step = max(next(n for n in (1, 2, 5, 10) if n * power >= reach * (1 - 1e-9)) * power, 1.0)
+    places = [step * n for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return {
+        "tickvals": places,
+        "ticktext": [safe(format_money(place, None, page.lang, compact=True)) for place in places],
+        "rangemode": "tozero",
     }
 
 

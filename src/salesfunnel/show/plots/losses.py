@@ -13,6 +13,7 @@ from salesfunnel.metrics.loss import loss_table
 from salesfunnel.show.plots.drawing import (
     as_table,
     canvas,
+    from_zero,
     names,
     numbers,
     pointer_template,
@@ -115,7 +116,7 @@ def losses_by_stage(
     layout = {
         "barmode": "stack",
         "height": 190 + 44 * len(stage_keys),
-        "xaxis": {"title": {"text": page.header("lost")}},
+        "xaxis": {"title": {"text": page.header("lost")}, **from_zero(counts.sum(axis=0), page)},
         "yaxis": names([stage_names[key] for key in stage_keys]),
         "legend": {"traceorder": "normal"},
         "showlegend": True,

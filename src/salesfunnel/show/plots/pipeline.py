@@ -11,7 +11,15 @@ from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.pipeline import pipeline as pipeline_table
 from salesfunnel.metrics.pipeline import pipeline_by_period as pipeline_by_period_table
 from salesfunnel.periods import Period
-from salesfunnel.show.plots.drawing import Canvas, as_table, canvas, names, numbers, under_pointer
+from salesfunnel.show.plots.drawing import (
+    Canvas,
+    as_table,
+    canvas,
+    from_zero,
+    names,
+    numbers,
+    under_pointer,
+)
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue
 
@@ -140,7 +148,10 @@ def _bars(page: Canvas, table: Table, what: str, title: str) -> Figure:
     layout = {
         "height": 190 + (48 if len(bars) > 1 else 34) * len(table),
         "barmode": "group",
-        "xaxis": {"title": {"text": page.header(header)}, "rangemode": "tozero"},
+        "xaxis": {
+            "title": {"text": page.amount(header, table) if amounts else page.header(header)},
+            **from_zero([bar["x"] for bar in bars], page),
+        },
         "yaxis": names(table.texts(what, page.lang)),
         "showlegend": len(bars) > 1,
     }

@@ -11,12 +11,22 @@ from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.control import control_chart_by_period
 from salesfunnel.metrics.trend import trend_by_period
 from salesfunnel.periods import Period
-from salesfunnel.show.plots.drawing import THINNED, as_table, canvas, numbers, ticks, under_pointer
+from salesfunnel.show.plots.drawing import (
+    THINNED,
+    as_table,
+    canvas,
+    from_zero,
+    numbers,
+    ticks,
+    under_pointer,
+)
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+_DRAWN = ("created", "won", "lost")
 
 
 def trend(
@@ -85,14 +95,17 @@ def trend(
                 "name": page.header(name),
                 "line": {"color": colour, "width": 2},
                 "marker": {"color": colour, "symbol": marks, "size": 7},
-                **under_pointer(table, ["period"], ["created", "won", "lost"], page),
+                **under_pointer(table, ["period"], _DRAWN, page),
             }
         )
     layout = {
         "height": 380,
         "meta": THINNED,
         "xaxis": {**ticks(table["period"].tolist()), "showgrid": False},
-        "yaxis": {"rangemode": "tozero", "title": {"text": page.header("opportunities")}},
+        "yaxis": {
+            "title": {"text": page.header("opportunities")},
+            **from_zero(np.array([table[name] for name in _DRAWN]), page),
+        },
         "showlegend": True,
     }
     return page.figure(title, traces, layout)

@@ -34,7 +34,9 @@
       const own = JSON.parse(JSON.stringify(figure));
       const { data, layout } = theme === "dark" ? recolour(own, false) : own;
       if (place.clientWidth < 480) {
-        for (const trace of data) if (trace.type === "heatmap") trace.showscale = false;
+        for (const trace of data) {
+          if (trace.type === "heatmap") Object.assign(trace, { showscale: false, textfont: { size: 9 } });
+        }
       }
       if (layout.meta && layout.meta.thinned) thin(layout.xaxis, place.clientWidth);
       layout.template = content.templates[theme];
