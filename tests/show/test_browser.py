@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 import salesfunnel as sf
@@ -241,6 +242,44 @@ def test_sections_are_reached_by_keyboard(lang: str, market: Report, opened: Ope
     assert page.evaluate("document.activeElement.id") == "table-stalled"
 
 
+@pytest.mark.parametrize(
+    ("name", "lang", "theme", "size"),
+    [
+        ("market", "en", "light", DESKTOP),
+        ("market", "zh", "dark", PHONE),
+        ("loans", "en", "dark", PHONE),
+    ],
+)
+def test_axe_finds_nothing_to_complain_about(
+    name: str, lang: str, theme: Literal["light", "dark"], size: ViewportSize, opened: Open
+) -> None:
+    found = opened(name, lang)
+    found.page.set_viewport_size(size)
+    found.page.emulate_media(color_scheme=theme)
+    found.wait_until_drawn(theme)
+
+    broken = Axe().run(found.page).response["violations"]
+
+    found.page.set_viewport_size(DESKTOP)
+    found.page.emulate_media(color_scheme="light")
+    found.wait_until_drawn("light")
+    # Contrasts, names, order, what a keyboard reaches: the rules of WCAG 2.2 that a program can check.
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in broken] == []
+
+
+@pytest.mark.parametrize(("name", "lang"), CASES)
+def test_no_band_or_bar_reaches_out_of_its_picture(name: str, lang: str, opened: Open) -> None:
+    page = opened(name, lang).page
+
+    frame = page.locator("#chart-sankey .main-svg").first.bounding_box()
+    bars = [bar.bounding_box() for bar in page.locator("#chart-sankey .node-rect").all()]
+    assert frame is not None
+    for bar in bars:
+        assert bar is not None
+        assert frame["y"] - 1 <= bar["y"]
+        assert bar["y"] + bar["height"] <= frame["y"] + frame["height"] - 60  # the legend's room
+
+
 def test_chinese_has_glyphs(opened: Open) -> None:
     page = opened("market", "zh").page
 
@@ -276,9 +315,12 @@ def test_it_follows_the_theme_of_the_reader(opened: Open) -> None:
     found.wait_until_drawn("dark")
     assert colours() == ("rgb(20, 23, 27)", PALETTES["dark"].won)
 
-    # On paper all is light, and open.
+    # On paper all is light, open, as wide as the paper, and there at once.
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    bands = "[...document.querySelectorAll('.sankey-link')].map(b => getComputedStyle(b).opacity)"
+    assert {*page.evaluate(bands)} == {"1"}
     found.wait_until_drawn("light")
+    assert page.locator("#chart-sankey .main-svg").first.bounding_box()["width"] == 680  # type: ignore[index]
     assert page.evaluate("[...document.querySelectorAll('details')].every(d => d.open)")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     found.wait_until_drawn("dark")
@@ -293,19 +335,17 @@ def test_a_phone_need_not_scroll_sideways(lang: str, opened: Open) -> None:
 
     page.set_viewport_size(PHONE)
     page.wait_for_function(
-        "width => [...document.querySelectorAll('.chart:not(#chart-sankey) .main-svg')]"
+        "width => [...document.querySelectorAll('.chart:not(#chart-sankey, #chart-heatmap) .main-svg')]"
         ".every(chart => chart.getBoundingClientRect().right <= width)",
         arg=PHONE["width"],
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    # Bands from left to right need room: they scroll in a frame of their own.
-    frame = page.locator("figure", has=page.locator("#chart-sankey"))
-    assert frame.evaluate(
-        "f => [getComputedStyle(f).overflowX, f.scrollWidth > f.clientWidth]"
-    ) == [
-        "auto",
-        True,
-    ]
+    # Bands from left to right and a matrix need room: they scroll in a frame of their own.
+    for name in ("sankey", "heatmap"):
+        frame = page.locator("figure", has=page.locator(f"#chart-{name}"))
+        style = "f => [getComputedStyle(f).overflowX, f.scrollWidth > f.clientWidth]"
+        assert frame.evaluate(style) == ["auto", True]
+    page.set_viewport_size(DESKTOP)
 
 
 def test_markup_in_names_is_shown_and_not_run(open_report: Callable[..., Opened]) -> None:

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 _TICK = 26
 """Cells of a terminal that a name on an axis may take; under the pointer it is whole."""
 _MOST_TICKS, _MOST_STEPS = 9, 6
-THINNED = {"thinned": True}
-"""What a figure carries whose labels along the way may be thinned out where there is no room."""
+THINNED = {"thinned": {"room": 70, "keep": "last"}}
+FROM_ZERO = {"thinned": {"room": 110, "keep": "first"}}
+"""What a figure carries whose labels along the way may be thinned out where there is no room: the
+pixels for each, those of the names beside them included, and whether the first or the last stays.
+"""
 
 
 @attrs.frozen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 _KIND = {kind: f"chart.flow_{kind}" for kind in ("forward", "skip", "back", "lost", "won")}
 _LINE = 12
-_STAGES_AT, _LOST_AT = 0.3, 0.9
+_STAGES_AT, _LOST_AT, _BETWEEN = 0.3, 0.9, 0.06
 """How far down stand the stages, in their order from left to right, and what was lost."""
 
 
@@ -116,7 +115,7 @@ def sankey(
         "type": "sankey",
         "arrangement": "snap",
         "node": {
-            **_places([flow.states[state] for state in shown.tolist()]),
+            **_places(flow, shown),
             "label": [_broken(states[state]) for state in shown.tolist()],
             "color": [
                 colours.lost if flow.states[state] == LOST else colours.won
@@ -165,17 +164,29 @@ def _broken(name: str) -> str:
     return "<br>".join(wrap(tick(name), _LINE, break_long_words=False))
 
 
-def _places(states: Sequence[str]) -> dict[str, list[float]]:
-    """Return where bars stand: states from left to right, what was lost below the end.
+def _places(flow: StageFlow, shown: NDArray[np.int64]) -> dict[str, list[float]]:
+    """Return where the middles of bars stand: states from left to right, lost below the end.
 
-    Bands that go back or on from the end would otherwise turn the order about.
+    Bands that go back or on from the end would otherwise turn the order about. A bar is at most as
+    high as the larger of what goes in and out, as a share of the fullest place from left to right:
+    what was lost stands as far down as it has room for, and the end above it.
     """
+    states = [flow.states[state] for state in shown.tolist()]
+    size = np.maximum(flow.counts.sum(axis=0), flow.counts.sum(axis=1))[shown].astype(float)
     across = [state for state in states if state != LOST]
     step = 0.998 / max(len(across) - 1, 1)
-    return {
-        "x": [0.999 if state == LOST else 0.001 + step * across.index(state) for state in states],
-        "y": [_LOST_AT if state == LOST else _STAGES_AT for state in states],
-    }
+    x = [0.999 if state == LOST else 0.001 + step * across.index(state) for state in states]
+    lost = np.array([state == LOST for state in states])
+    last = lost | (np.array(x) > 1 - step / 2)
+    # The bars of the last place share its height, with room between them.
+    high = size / max(size.max(), size[last].sum() * (1 + _BETWEEN if last.sum() > 1 else 1))
+    y = np.full(len(states), _STAGES_AT)
+    y[lost] = np.minimum(_LOST_AT, 1 - high[lost] / 2)
+    if lost.any() and last.sum() > 1:
+        end = np.flatnonzero(last & ~lost)
+        top = y[lost][0] - high[lost][0] / 2
+        y[end] = np.minimum(y[end], np.maximum(high[end] / 2, top - _BETWEEN / 2 - high[end] / 2))
+    return {"x": x, "y": np.clip(y, 0.001, 0.999).tolist()}
 
 
 def heatmap(

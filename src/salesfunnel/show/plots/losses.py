@@ -11,6 +11,7 @@ from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.loss import loss_pareto as pareto_table
 from salesfunnel.metrics.loss import loss_table
 from salesfunnel.show.plots.drawing import (
+    FROM_ZERO,
     as_table,
     canvas,
     from_zero,
@@ -116,6 +117,7 @@ def losses_by_stage(
     layout = {
         "barmode": "stack",
         "height": 190 + 44 * len(stage_keys),
+        "meta": FROM_ZERO,
         "xaxis": {"title": {"text": page.header("lost")}, **from_zero(counts.sum(axis=0), page)},
         "yaxis": names([stage_names[key] for key in stage_keys]),
         "legend": {"traceorder": "normal"},

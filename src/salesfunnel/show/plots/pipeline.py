@@ -12,6 +12,7 @@ from salesfunnel.metrics.pipeline import pipeline as pipeline_table
 from salesfunnel.metrics.pipeline import pipeline_by_period as pipeline_by_period_table
 from salesfunnel.periods import Period
 from salesfunnel.show.plots.drawing import (
+    FROM_ZERO,
     Canvas,
     as_table,
     canvas,
@@ -148,6 +149,7 @@ def _bars(page: Canvas, table: Table, what: str, title: str) -> Figure:
     layout = {
         "height": 190 + (48 if len(bars) > 1 else 34) * len(table),
         "barmode": "group",
+        "meta": FROM_ZERO,
         "xaxis": {
             "title": {"text": page.amount(header, table) if amounts else page.header(header)},
             **from_zero([bar["x"] for bar in bars], page),

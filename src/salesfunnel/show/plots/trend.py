@@ -185,6 +185,7 @@ def control_chart(
                 "color": [colours.lost if out else colours.won for out in signals],
                 "symbol": ["diamond" if out else "circle" for out in signals],
                 "size": [12 if out else 7 for out in signals],
+                "opacity": 1,
             },
             **under_pointer(table, ["period"], lines, page),
         },

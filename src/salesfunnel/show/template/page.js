@@ -4,6 +4,7 @@
   const content = JSON.parse(text);
   const isDark = window.matchMedia("(prefers-color-scheme: dark)");
   const options = { responsive: true, displayModeBar: false };
+  const PAPER = 680;
 
   // Colours stand under keys that name one: nothing else in a figure is changed.
   function recolour(value, isColour) {
@@ -18,31 +19,36 @@
     );
   }
 
-  // Where there is no room for all labels, every other one stays, from the last one back.
-  function thin(axis, width) {
-    while (axis.tickvals.length > 2 && axis.tickvals.length * 70 > width) {
-      const stays = (_, index) => (axis.tickvals.length - 1 - index) % 2 === 0;
+  // Where there is no room for all labels, every other one stays: the last one, or the first.
+  function thin(axis, { room, keep }, width) {
+    while (axis.tickvals.length > 2 && axis.tickvals.length * room > width) {
+      const from = keep === "first" ? 0 : axis.tickvals.length - 1;
+      const stays = (_, index) => (from - index) % 2 === 0;
       axis.ticktext = axis.ticktext.filter(stays);
       axis.tickvals = axis.tickvals.filter(stays);
     }
   }
 
-  function draw(theme) {
+  // On paper nothing moves, or it would be printed half-way, and the paper is as wide as it is.
+  function draw(theme, isPaper) {
     document.documentElement.dataset.theme = theme;
+    const shown = isPaper ? { ...options, staticPlot: true, responsive: false } : options;
     for (const figure of content.figures) {
       const place = document.getElementById(figure.id);
       const own = JSON.parse(JSON.stringify(figure));
       const { data, layout } = theme === "dark" ? recolour(own, false) : own;
-      if (place.clientWidth < 480) {
+      const width = isPaper ? PAPER : place.clientWidth;
+      if (isPaper) layout.width = width;
+      if (width < 480) {
         for (const trace of data) {
           if (trace.type === "heatmap") Object.assign(trace, { showscale: false, textfont: { size: 9 } });
         }
       }
-      if (layout.meta && layout.meta.thinned) thin(layout.xaxis, place.clientWidth);
+      if (layout.meta && layout.meta.thinned) thin(layout.xaxis, layout.meta.thinned, width);
       layout.template = content.templates[theme];
       const note = place.querySelector("p.quiet");
       if (note) note.remove();
-      window.Plotly.react(place, data, layout, options).then(() => {
+      window.Plotly.react(place, data, layout, shown).then(() => {
         place.dataset.drawn = theme;
       });
     }
@@ -55,7 +61,7 @@
   }
   window.addEventListener("beforeprint", () => {
     for (const folded of document.querySelectorAll("details")) folded.open = true;
-    if (window.Plotly) draw("light");
+    if (window.Plotly) draw("light", true);
   });
   window.addEventListener("afterprint", () => window.Plotly && screen());
 })();
