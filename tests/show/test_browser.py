@@ -263,7 +263,7 @@ def test_axe_finds_nothing_to_complain_about(
     found.page.set_viewport_size(DESKTOP)
     found.page.emulate_media(color_scheme="light")
     found.wait_until_drawn("light")
-    # Contrasts, names, order, what a keyboard reaches: the rules of WCAG 2.2 that a program can check.
+    # Contrasts, names, order, what a keyboard reaches: what a program can check of WCAG 2.2.
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in broken] == []
 
 
@@ -335,7 +335,7 @@ def test_a_phone_need_not_scroll_sideways(lang: str, opened: Open) -> None:
 
     page.set_viewport_size(PHONE)
     page.wait_for_function(
-        "width => [...document.querySelectorAll('.chart:not(#chart-sankey, #chart-heatmap) .main-svg')]"
+        "width => [...document.querySelectorAll('figure:not(.wide) .main-svg')]"
         ".every(chart => chart.getBoundingClientRect().right <= width)",
         arg=PHONE["width"],
     )
