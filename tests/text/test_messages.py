@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -39,6 +40,14 @@ WORDS = {
 CODE = {"at=", "until=", "now=", "levels", "learnt_at", "received_at", "created_at", "qualify_at"}
 CODE |= {"salesfunnel.testing", "Arrow", "Parquet", "to_frame"}
 """What stays as it is in every language: names of arguments, of fields, of formats."""
+
+
+NAMES = ("datasets/", "log/synonyms.py", "model/", "scoring/leadlog.py", "scoring/presets/")
+"""Where names of stages, reasons, sources and columns are, which have languages of their own."""
+OF_OTHERS = {
+    *("unexpected end of data", "field larger than"),  # errors of Python's own
+    "}\n@media screen and (prefers-color-scheme:dark){:root{",
+}
 
 
 class Site(NamedTuple):
@@ -93,6 +102,13 @@ def says(place: str, call: ast.Call) -> bool:
     if place.startswith("errors.py") and name_of(call) == "__init__":
         return True
     return name_of(call) in ERRORS | {"Wording", "error"} and name_of(call) != "MissingExtraError"
+
+
+def is_message(node: ast.AST) -> bool:
+    """Whether a node makes words, or an error of any kind."""
+    return isinstance(node, ast.Call) and (
+        name_of(node) in {"Wording", "error", "__init__"} or name_of(node).endswith("Error")
+    )
 
 
 def constants(node: ast.expr) -> tuple[str, ...] | None:
@@ -199,6 +215,27 @@ def test_what_is_expected_of_a_row_is_no_bare_text() -> None:
                 wrong.append(f"{path.relative_to(SOURCE)}:{node.lineno}")
 
     assert not wrong
+
+
+def test_no_other_text_of_the_source_is_a_sentence() -> None:
+    wrong = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        if path.relative_to(SOURCE).as_posix().startswith(NAMES):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        known = {id(part) for call in ast.walk(tree) if is_message(call) for part in ast.walk(call)}
+        known |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        wrong += [
+            f"{path.relative_to(SOURCE)}:{node.lineno}: {node.value}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and re.search("[a-z]+ [a-z]+ [a-z]+", node.value)
+            and id(node) not in known
+            and node.value not in OF_OTHERS
+        ]
+
+    assert not wrong, "people read these in English for ever: " + "\n".join(wrong)
 
 
 def test_templates_have_the_fields_that_they_are_given() -> None:

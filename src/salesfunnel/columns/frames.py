@@ -66,7 +66,7 @@ def to_frame(columns: Mapping[str, NDArray[Any]], backend: str) -> Any:
         ) from None
 
 
-def from_frame(frame: Any, name: str = "the dataframe", *, whole: bool = True) -> RawTable:
+def from_frame(frame: Any, name: str = Wording("the dataframe"), *, whole: bool = True) -> RawTable:
     """Return the columns of a dataframe, or of a DuckDB relation; rows are numbered from 0.
 
     A column is converted when it is first asked for. Whole numbers, floats and times without a zone

@@ -19,6 +19,7 @@ from salesfunnel.columns.rawcsv import raw_csv, read_raw_csv
 from salesfunnel.columns.typed import from_json_columns, in_json, to_arrays, to_json_columns
 from salesfunnel.columns.values import to_plain
 from salesfunnel.errors import DataError, DefinitionError, EncodingError
+from salesfunnel.wording import Wording
 
 Source = str | Path | TextIO | BinaryIO
 """A path, or what has a text, or the bytes of one, to ``read()``."""
@@ -43,7 +44,7 @@ class Saved(NamedTuple):
 
 def name_of(source: Source) -> str:
     """Return what messages call a source."""
-    return str(source) if isinstance(source, (str, Path)) else "the text"
+    return str(source) if isinstance(source, (str, Path)) else Wording("the text")
 
 
 # ── CSV ───────────────────────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ from salesfunnel.kernel.codes import factorize_objects
 from salesfunnel.model.missing import is_missing
 from salesfunnel.scoring.criteria import Criterion
 from salesfunnel.scoring.scores import CHUNK, Floats
-from salesfunnel.wording import Listed
+from salesfunnel.wording import Listed, Wording
 
 if TYPE_CHECKING:
     from salesfunnel.scoring.scorer import Scorer
@@ -34,7 +34,7 @@ def read_values(scorer: Scorer, values: Any) -> Floats:
     ShapeError, LevelError, MissingColumnError
         As `Rubric.score` describes.
     """
-    table = _table(values, "the table of values")
+    table = _table(values, Wording("the table of values"))
     if table is not None:
         columns = [
             read_levels(criterion, as_column(table.column(criterion.key), criterion.key))

@@ -13,6 +13,7 @@ from salesfunnel.columns.values import read_labels
 from salesfunnel.errors import BadRow, FeatureError
 from salesfunnel.log.labels import Labels
 from salesfunnel.model.missing import is_missing
+from salesfunnel.wording import Wording
 
 _COLLECTIONS = (list, tuple, set, frozenset, np.ndarray)
 
@@ -74,10 +75,12 @@ def read_label_sets(values: Sequence[Any], name: str) -> LabelSets:
         elif is_missing(value):
             found = ()
         else:
-            raise _refused(name, row, value, "a list of labels, as other leads have, or none")
+            raise _refused(
+                name, row, value, Wording("a list of labels, as other leads have, or none")
+            )
         for member in found:
             if is_collection(member) or is_missing(member):
-                raise _refused(name, row, member, "labels, each of them a text")
+                raise _refused(name, row, member, Wording("labels, each of them a text"))
         # In an order of their own, so that what they add up to is the same to the last bit.
         distinct: list[str | None] = [*sorted(set(map(str, found)))]
         rows += [row] * max(len(distinct), 1)

@@ -24,6 +24,7 @@ from salesfunnel.show.plots.drawing import (
 from salesfunnel.table import Table
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.numbers import format_integer
+from salesfunnel.wording import Wording
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -68,7 +69,7 @@ def losses_by_stage(
         source,
         ("stage", "reason", "numerator"),
         lambda log, **options: loss_table(log, by_stage=True, **options),
-        "metrics.loss_table with by_stage=True",
+        Wording("metrics.loss_table with by_stage=True"),
         as_of=as_of,
         where=where,
     )
