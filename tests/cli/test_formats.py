@@ -238,6 +238,25 @@ def test_an_export_that_does_not_fit_is_told(run: Command) -> None:
 
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("salesfunnel: ")
+    assert "stages= is --source stages=FILE" in done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "needed"),
+    [
+        (
+            {"records": [{"attributes": {"url": "/services/data/v62.0/sobjects/Opportunity/1"}}]},
+            "--crm salesforce --source history=FILE --source stages=FILE",
+        ),
+        (HUBSPOT, "--crm hubspot --source pipelines=FILE"),
+        (JIANDAOYUN, "--crm jiandaoyun --source widgets=FILE --field stage=FIELD"),
+    ],
+)
+def test_an_export_is_known_for_what_it_is(run: Command, content: object, needed: str) -> None:
+    done = run("table", write(json.dumps(content), "export.json"))
+
+    assert done.code == 2
+    assert done.err.endswith(f"export.json looks as if these fitted: {needed}\n")
 
 
 # ── writing ───────────────────────────────────────────────────────────────────────────────────────
