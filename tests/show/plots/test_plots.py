@@ -123,6 +123,24 @@ def test_the_sankey_has_every_transition_and_says_what_it_is() -> None:
     ]
 
 
+def test_without_steps_back_no_band_is_forced_to_cross_another() -> None:
+    # Each stage leads to the next: plotly finds places for the bars.
+    plain = [row for row in ROWS if row[0] in "AC"]
+    assert plots.sankey(log(plain)).data[0].node.x is None
+    # Nothing leads from the lead to the offer: the stages have their order all the same, and the
+    # bars the room that they need, four of six opportunities lost.
+    apart = [
+        *[(name, "lead", "2026-01-01", None, "li", 1.0, None) for name in "AB"],
+        *[(name, "lost", "2026-01-02", "price", "li", 1.0, None) for name in "AB"],
+        *[(name, "offer", "2026-01-01", None, "li", 1.0, None) for name in "CDEF"],
+        *[(name, "lost", "2026-01-02", "price", "li", 1.0, None) for name in "CD"],
+        *[(name, "won", "2026-01-02", None, "li", 1.0, None) for name in "EF"],
+    ]
+    node = plots.sankey(log(apart)).data[0].node
+    assert list(node.x) == pytest.approx([0.001, 0.5, 0.999, 0.999])
+    assert list(node.y) == pytest.approx([1 / 6, 2 / 6, 1 / 6, 4 / 6])
+
+
 def test_the_bars_of_a_sankey_stand_in_the_order_of_the_states() -> None:
     node = plots.sankey(log()).data[0].node
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 _KIND = {kind: f"chart.flow_{kind}" for kind in ("forward", "skip", "back", "lost", "won")}
 _LINE = 12
-_STAGES_AT, _LOST_AT, _BETWEEN = 0.3, 0.9, 0.06
-"""How far down stand the stages, in their order from left to right, and what was lost."""
+_STAGES_AT, _LOST_AT = 0.3, 0.9
+"""How far down stand the stages, and what was lost, where bands go back."""
 
 
 def sankey(
@@ -167,26 +167,25 @@ def _broken(name: str) -> str:
 def _places(flow: StageFlow, shown: NDArray[np.int64]) -> dict[str, list[float]]:
     """Return where the middles of bars stand: states from left to right, lost below the end.
 
-    Bands that go back or on from the end would otherwise turn the order about. A bar is at most as
-    high as the larger of what goes in and out, as a share of the fullest place from left to right:
-    what was lost stands as far down as it has room for, and the end above it.
+    Bands that go back or on from the end would otherwise turn the order about. With any of them
+    plotly leaves room for their ways above and below, a third of the height each; without, a bar is
+    as high as what goes through it, stages hang from the top, and what was lost stands at the foot.
+    Where each stage leads to the next and none back, plotly knows best: no bands cross then.
     """
-    states = [flow.states[state] for state in shown.tolist()]
-    size = np.maximum(flow.counts.sum(axis=0), flow.counts.sum(axis=1))[shown].astype(float)
-    across = [state for state in states if state != LOST]
+    lost = flow.states.index(LOST)
+    across = shown[shown != lost]
+    from_state, to_state = np.nonzero(flow.counts)
+    goes_back = (to_state <= from_state).any()
+    if not goes_back and flow.counts[across[:-1], across[1:]].all():
+        return {}
     step = 0.998 / max(len(across) - 1, 1)
-    x = [0.999 if state == LOST else 0.001 + step * across.index(state) for state in states]
-    lost = np.array([state == LOST for state in states])
-    last = lost | (np.array(x) > 1 - step / 2)
-    # The bars of the last place share its height, with room between them.
-    high = size / max(size.max(), size[last].sum() * (1 + _BETWEEN if last.sum() > 1 else 1))
-    y = np.full(len(states), _STAGES_AT)
-    y[lost] = np.minimum(_LOST_AT, 1 - high[lost] / 2)
-    if lost.any() and last.sum() > 1:
-        end = np.flatnonzero(last & ~lost)
-        top = y[lost][0] - high[lost][0] / 2
-        y[end] = np.minimum(y[end], np.maximum(high[end] / 2, top - _BETWEEN / 2 - high[end] / 2))
-    return {"x": x, "y": np.clip(y, 0.001, 0.999).tolist()}
+    x = np.where(shown == lost, 0.999, 0.001 + step * np.searchsorted(across, shown))
+    size = np.maximum(flow.counts.sum(axis=0), flow.counts.sum(axis=1))[shown].astype(float)
+    half = size / max(size.max(), size[x > 0.99].sum()) / 2
+    y = np.where(shown == lost, 1 - half, half)
+    if goes_back:
+        y = np.where(shown == lost, _LOST_AT, _STAGES_AT)
+    return {"x": x.tolist(), "y": np.clip(y, 0.001, 0.999).tolist()}
 
 
 def heatmap(
