@@ -8,18 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from salesfunnel.columns import csvfile
-from salesfunnel.columns.csvfast import UnusualError, fast_tables
+from salesfunnel.columns.csvfast import UnusualError, _Memory, fast_tables
 from salesfunnel.columns.csvfile import csv_batches, read_csv_table
 from salesfunnel.columns.files import LIMITS, Limits, chunks, with_encoding
 from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.columns.texts import Texts
-from salesfunnel.errors import SalesFunnelError
+from salesfunnel.errors import DataError, SalesFunnelError
 from salesfunnel.kernel.progress import Meter
+from salesfunnel.kernel.strings import Sliced
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +182,38 @@ def test_bytes_that_were_changed_are_told_alike(path: Path, data: st.DataObject)
         raw[place : place + 1] = put
 
     check(path, bytes(raw))
+
+
+def test_of_two_faults_the_first_is_told_whoever_reads(path: Path) -> None:
+    row = '"O-3","商""机",\n'.encode("gb18030")
+
+    kind, message = check(path, b'"d,stage,at\n' + row + row[:-1] + b"\xff")
+
+    assert kind is DataError
+    assert "not CSV" in message
+
+
+def test_texts_full_of_blanks_are_read_alike(path: Path) -> None:
+    text = "id,note\n" + 'A,"a b c d e f, g"\r\nB,  h i j k!\r\n' * 40
+
+    found = check(path, text.encode())
+
+    assert isinstance(found, dict)
+    assert found["numbers"] == list(range(2, 82))
+
+
+def test_a_buffer_is_used_again_once_nothing_refers_to_it() -> None:
+    memory = _Memory(80)
+    first = memory.lend()
+    cells = Sliced(first, np.array([0]), np.array([3])).take(slice(None))
+    place = first.ctypes.data
+
+    del first
+    other = memory.lend()
+    del cells
+
+    assert other.ctypes.data != place
+    assert memory.lend().ctypes.data == place
 
 
 @pytest.mark.parametrize("size", [20, 200, 3000])

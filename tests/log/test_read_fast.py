@@ -114,6 +114,14 @@ def test_identifiers_come_in_the_order_of_the_file_whatever_they_are(path: Path)
     assert found["order"] == list(dict.fromkeys(ids))
 
 
+def test_a_row_that_is_left_out_is_no_appearance(path: Path) -> None:
+    rows = ["B,lead,31.1.,,,,0", "A,lead,2026-01-31,,,,0", "B,lead,2026-01-31,,,,0"]
+
+    found = both(path, HEADER + "\n".join(rows), errors="collect", tz="UTC")
+
+    assert found["order"] == ["A", "B"]
+
+
 @pytest.mark.parametrize(
     ("end", "why"),
     [

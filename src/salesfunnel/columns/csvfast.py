@@ -11,20 +11,22 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.files import CHUNK
 from salesfunnel.columns.lazycolumns import LazyColumns
 from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.columns.texts import Texts
-from salesfunnel.kernel.strings import Sliced, as_words
+from salesfunnel.kernel.strings import SPARE, Sliced, as_words
 from salesfunnel.wording import Wording
 
-BLOCK = 1 << 23
+BLOCK = 1 << 24
 """Bytes of a block, about."""
 _CHUNK = 1 << 16
-_LINE_BREAK, _RETURN, _QUOTE, _COMMA = b'\n\r",'
+_SPECIAL = _LINE_BREAK, _RETURN, _QUOTE, _COMMA = (*b'\n\r",',)
 
 
 class UnusualError(Exception):
@@ -40,8 +42,6 @@ class Block:
         The bytes, as in `salesfunnel.kernel.strings.Sliced`.
     size : int
         How many bytes there are.
-    has_quotes, has_returns : bool
-        Whether there may be quotation marks and carriage returns among them.
 
     Attributes
     ----------
@@ -60,33 +60,31 @@ class Block:
         If there is anything that has another meaning than it has mostly.
     """
 
-    def __init__(
-        self, buffer: NDArray[np.uint64], size: int, *, has_quotes: bool, has_returns: bool
-    ) -> None:
+    def __init__(self, buffer: NDArray[np.uint64], size: int) -> None:
         self.buffer = buffer
         self._data = buffer.view(np.uint8)
-        self._has_quotes = has_quotes
-        special = (_COMMA, _LINE_BREAK, _QUOTE) if has_quotes else (_COMMA, _LINE_BREAK)
-        self.edges = _places(self._data[:size], special)
-        kinds = self._data.take(self.edges[1:])
-        quotes = self.edges[:0]
-        if has_quotes:
-            is_quote = kinds == _QUOTE
-            quotes = self.edges[1:][is_quote]
-            outside = ~is_quote & (np.cumsum(is_quote) & 1 == 0)
-            kinds = kinds[outside]
-            self.edges = np.append(-1, self.edges[1:][outside])
+        edges = _places(self._data[:size])
+        places = edges[1:]
+        kinds = self._data.take(places)
+        returns = quotes = places[:0]
+        if np.count_nonzero(kinds == _COMMA) + np.count_nonzero(kinds == _LINE_BREAK) < len(kinds):
+            if kinds.min() == 0:
+                raise UnusualError
+            returns, quotes = places[kinds == _RETURN], places[kinds == _QUOTE]
+            outside = (kinds == _COMMA) | (kinds == _LINE_BREAK)
+            if len(quotes):
+                outside &= np.cumsum(kinds == _QUOTE) & 1 == 0
+            edges, kinds = np.append(-1, places[outside]), kinds[outside]
+        self._has_quotes, self._has_returns = len(quotes) > 0, len(returns) > 0
         last = np.flatnonzero(kinds == _LINE_BREAK)
-        self.edges = self.edges[: last[-1] + 2 if len(last) else 1]
+        self.edges = edges[: last[-1] + 2 if len(last) else 1]
         self.size = int(self.edges[-1]) + 1
         self.first = np.append(0, last[:-1] + 1)[: len(last)]
         self.n_cells = last - self.first + 1
         self._doubled = self._checked_quotes(quotes[: np.searchsorted(quotes, self.size)])
-        self._has_returns = has_returns
-        if has_returns:
-            returns = np.flatnonzero(self._data[: self.size] == _RETURN)
-            if not (self._data[returns + 1] == _LINE_BREAK).all():
-                raise UnusualError
+        returns = returns[: np.searchsorted(returns, self.size)]
+        if not (self._data[returns + 1] == _LINE_BREAK).all():
+            raise UnusualError
 
     def _checked_quotes(self, quotes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where two quotation marks stand for one; every cell is quoted whole or not."""
@@ -171,17 +169,21 @@ class Block:
         return Sliced(buffer, starts, lengths, has_zeros=False)
 
 
-def _places(data: NDArray[np.uint8], special: Sequence[int]) -> NDArray[np.int64]:
-    """Return -1, and then where some bytes are."""
+def _places(data: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return -1, and then where bytes are that may have a meaning; others may be among them."""
     found = [np.array([-1])]
-    one, other = np.empty(_CHUNK, bool), np.empty(_CHUNK, bool)
+    marked, also = np.empty(_CHUNK, bool), np.empty(_CHUNK, bool)
+    sample = data[:_CHUNK]
+    n_special = sum(np.count_nonzero(sample == kind) for kind in _SPECIAL)
+    # One comparison finds all of them, and all that is below: too much in texts with many blanks.
+    at_once = np.count_nonzero(sample <= _COMMA) <= 2 * n_special
     for start in range(0, len(data), _CHUNK):
         part = data[start : start + _CHUNK]
-        here, also = one[: len(part)], other[: len(part)]
-        np.equal(part, special[0], out=here)
-        for kind in special[1:]:
-            np.equal(part, kind, out=also)
-            np.logical_or(here, also, out=here)
+        here, more = marked[: len(part)], also[: len(part)]
+        np.less_equal(part, _COMMA if at_once else 0, out=here)
+        for kind in () if at_once else _SPECIAL:
+            np.equal(part, kind, out=more)
+            np.logical_or(here, more, out=here)
         places = here.nonzero()[0]
         places += start
         found.append(places)
@@ -265,44 +267,67 @@ def _table(
 
 
 def _blocks(pieces: Iterable[bytes], size: int | None, max_row: int) -> Iterator[Block]:
-    held: list[bytes | NDArray[np.uint8]] = []
-    n_held = 0
-    is_ascii, has_quotes, has_returns = True, False, False
+    memory = _Memory(2 * CHUNK if size is None else size + 2 * CHUNK)
+    buffer, n_held = memory.lend(), 0
     pieces = iter(pieces)
     at_end = False
     while not at_end:
         piece = next(pieces, b"")
-        if b"\0" in piece:
-            raise UnusualError
         at_end = not piece
-        is_ascii &= piece.isascii()
-        has_quotes |= b'"' in piece
-        has_returns |= b"\r" in piece
-        held.append(piece)
+        data = buffer.view(np.uint8)
+        if n_held + len(piece) + 8 * SPARE > len(data):
+            buffer = np.concatenate([buffer, np.empty(max(len(buffer), len(piece)), "<u8")])
+            data = buffer.view(np.uint8)
+        data[n_held : n_held + len(piece)] = np.frombuffer(piece, np.uint8)
         n_held += len(piece)
         if n_held == 0 or not (at_end or (size is not None and n_held >= size)):
             continue
-        buffer = as_words(*held)
-        data = buffer.view(np.uint8)
         if at_end and data[n_held - 1] != _LINE_BREAK:
             data[n_held] = _LINE_BREAK
             n_held += 1
-        block = Block(buffer, n_held, has_quotes=has_quotes, has_returns=has_returns)
+        data[n_held : n_held + 8 * SPARE] = 0
+        block = Block(buffer, n_held)
         rest = data[block.size : n_held]
         if block.size == 0 or block.longest_row > max_row or (at_end and len(rest)):
             raise UnusualError
-        if not is_ascii:
+        if data[: block.size].max() >= 0x80:
             _check_utf8(data[: block.size])
+        buffer, n_held = memory.lend(), len(rest)
+        buffer.view(np.uint8)[:n_held] = rest
         yield block
-        held, n_held = [rest], len(rest)
-        carried = rest.tobytes()
-        is_ascii, has_quotes, has_returns = carried.isascii(), b'"' in carried, b"\r" in carried
+
+
+class _Memory:
+    """Buffers of one size, each of which is used again when nothing refers to it any more.
+
+    Fresh memory costs as much as what is done with it.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of a buffer.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._n_words = -(-size // 8)
+        self._idle: list[memoryview] = []
+
+    def lend(self) -> NDArray[np.uint64]:
+        """Return a buffer."""
+        memory = self._idle.pop() if self._idle else np.empty(self._n_words, "<u8").data
+        # Not being an array's own, it stays below each view of this one, which outlives them all.
+        buffer = np.frombuffer(memory, "<u8")
+        finalize(buffer, self._idle.append, memory).atexit = False
+        return buffer
 
 
 def _utf8(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """Yield the text of a file in UTF-8, without a byte order mark."""
     if encoding != "utf-8-sig":
-        yield from (text.encode() for text in codecs.iterdecode(pieces, encoding) if text)
+        try:
+            yield from (text.encode() for text in codecs.iterdecode(pieces, encoding) if text)
+        except UnicodeDecodeError:
+            raise UnusualError from None
         return
     members = iter(pieces)
     yield next(members, b"").removeprefix(codecs.BOM_UTF8)

@@ -62,11 +62,6 @@ class Texts(Sequence[Any]):
         """Return the texts of some rows."""
         return Texts(self.strings.take(rows), None if self.absent is None else self.absent[rows])
 
-    def compact(self) -> Texts | None:
-        """Return the same texts in a matrix of their own; None where that would be a large one."""
-        padded = self.strings.padded()
-        return None if padded is None else Texts(padded, self.absent)
-
     def array(self) -> NDArray[Any]:
         """Return the texts as an array: of texts if they are ASCII and compact, else of objects."""
         padded = self.strings.padded() if isinstance(self.strings, Sliced) else self.strings

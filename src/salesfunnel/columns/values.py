@@ -149,7 +149,7 @@ def read_ids(
 
 def read_ids_unnumbered(
     values: Sequence[Any] | NDArray[Any], rejects: Rejects, column: str
-) -> Texts | None:
+) -> Fixed | None:
     """Return identifiers in a buffer of their own, to be numbered with those of other parts.
 
     None where they are no texts in a buffer, or where numbering them first is less work.
@@ -157,19 +157,18 @@ def read_ids_unnumbered(
     if not isinstance(values, Texts):
         return None
     unsure = may_be_missing(values)
-    ids = None if 4 * len(unsure) > len(values) else values.compact()
-    if ids is None or not isinstance(ids.strings, Fixed):
+    ids = None if 4 * len(unsure) > len(values) else values.strings.padded()
+    if ids is None:
         return None
     missing = np.zeros(len(values), bool)
     missing[unsure] = are_missing(values.take(unsure))
     rejects.add(missing, column, values, _NO_ID)
     # Hashed here, while the bytes are at hand, and numbered when all have come.
-    return Texts(attrs.evolve(ids.strings, digest=digest(ids.strings)))
+    return attrs.evolve(ids, digest=digest(ids))
 
 
-def number_ids(parts: Sequence[Texts]) -> tuple[NDArray[np.integer[Any]], Texts]:
-    """Return codes of the identifiers of all parts, (N,), and what they stand for."""
-    strings = Several([part.strings for part in parts if isinstance(part.strings, Fixed)])
+def number_ids(strings: Fixed | Several) -> tuple[NDArray[np.integer[Any]], Texts]:
+    """Return codes of identifiers in whole words, (N,), and what they stand for."""
     codes, first = number(strings)
     return codes, Texts(strings.take(first).trimmed())
 

@@ -41,6 +41,7 @@ def arrange(
     order: NDArray[np.int64] | None = None,
     along: Sequence[NDArray[Any]] = (),
     span: Span | None = None,
+    threads: bool = False,
 ) -> Ordered:
     """Return entries in order: by opportunity, then time, then what settles ties, then as input.
 
@@ -58,8 +59,10 @@ def arrange(
         What to bring into the same order: codes, -1 or more, or floats.
     span : Span, optional
         From where to where opportunities and times reach, where that is known.
+    threads : bool
+        Whether they may be sorted in two threads.
     """
-    given = _Given(opportunity, time, state, n_states, by_state, order, along)
+    given = _Given(opportunity, time, state, n_states, by_state, order, along, threads)
     if span is not None:
         given.span = span
     # Keys that have the row settle ties at no cost, where there is room for it; elsewhere keys that
@@ -85,6 +88,7 @@ class _Given:
         by_state: bool,
         order: NDArray[np.int64] | None,
         along: Sequence[NDArray[Any]],
+        threads: bool,
     ) -> None:
         self.opportunity = opportunity
         self.time = time
@@ -93,6 +97,7 @@ class _Given:
         self.order = order
         self.along = along
         self.by_state = by_state
+        self.threads = threads
         self.tie: NDArray[Any] | None = state if by_state else order
         # Above the state in a key stands what settles ties before it could.
         self.settled = [] if order is None else [_field(order, least=int(order.min(initial=0)))]
@@ -170,7 +175,9 @@ def _by_keys(given: _Given) -> Ordered | None:
 
 def _pack(given: _Given, carried: dict[int, Field], *, whole: bool = False) -> Packed | None:
     fields = [*given.settled, given.state, *carried.values()]
-    return pack(given.opportunity, given.time, fields, given.span, whole=whole)
+    return pack(
+        given.opportunity, given.time, fields, given.span, whole=whole, threads=given.threads
+    )
 
 
 def _by_rows(given: _Given, *, whole: bool = False) -> Ordered | None:
@@ -181,7 +188,9 @@ def _by_rows(given: _Given, *, whole: bool = False) -> Ordered | None:
     opportunity, time, n = given.opportunity, given.time, len(given.time)
     settled = [given.state] if given.by_state else given.settled
     row = Field(None, (n - 1).bit_length())
-    packed = pack(opportunity, time, [*settled, row], given.span, whole=whole)
+    packed = pack(
+        opportunity, time, [*settled, row], given.span, whole=whole, threads=given.threads
+    )
     if packed is None:
         return None
     rows = _unpacked(packed, len(settled), np.zeros(0, np.int64))

@@ -9,17 +9,15 @@ of its number, and those that differ from it are told apart without hashes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.kernel.strings import Digest, Fixed, Part, Strings, Words
+from salesfunnel.kernel.strings import Digest, Fixed, Part, Several, Strings, Words
+from salesfunnel.kernel.threads import PIECE, by_pieces, sort
 
 _CHUNK = 1 << 16
-_PIECE, _THREADS = 1 << 18, 2
 _SAMPLE, _FEW = 1 << 10, 1 << 7
 _TABLE_BITS = 12
 _MIX = 0x9E3779B97F4A7C15
@@ -56,7 +54,7 @@ def _few(strings: Strings) -> Numbers | None:
     distinct, at = np.unique(hashes, return_index=True)
     if len(distinct) > _FEW:
         return None
-    known = _all_words(sample.take(at), np.ones(len(varies), bool))
+    known = _Known(sample.take(at), np.ones(len(varies), bool))
     shift = np.uint64(64 - _TABLE_BITS)
     table = np.zeros(1 << _TABLE_BITS, np.uint8)
     table[distinct >> shift] = np.arange(len(distinct))
@@ -64,19 +62,32 @@ def _few(strings: Strings) -> Numbers | None:
     codes = np.empty(n, np.int32)
     for start, stop, words in _in_chunks(strings):
         found = table.take((_hash_of(words) >> shift).view(np.int64))
-        differs = _differ(words, known, found)
+        differs = known.differ(words, found)
         codes[start:stop] = np.where(differs, len(distinct), found)
     first = _first_rows(codes, len(distinct) + 1)
     # One of the sample is not found where another has its place in the table.
-    found_at = np.flatnonzero(first[:-1] < n)
-    order = found_at[np.argsort(first[found_at])]
-    rank = np.zeros(len(first), np.int32)
-    rank[order] = np.arange(len(order))
-    numbers = Numbers(rank[codes], first[order])
+    order, rank = _ranked(first[:-1], n)
+    numbers = Numbers(np.append(rank, rank[:1]).take(codes), first[order])
     if first[-1] == n:
         return numbers
     others = np.flatnonzero(codes == len(distinct))
     return _joined(numbers, others, _many(strings.take(others)))
+
+
+def by_appearance(codes: NDArray[np.integer[Any]], n_codes: int) -> Numbers:
+    """Return codes, 0 or more and below some number, as numbers: those that occur, in order."""
+    first = _first_rows(codes, n_codes)
+    order, rank = _ranked(first, len(codes))
+    return Numbers(rank.take(codes), first[order])
+
+
+def _ranked(first: NDArray[np.int64], n: int) -> tuple[NDArray[np.int64], NDArray[np.integer[Any]]]:
+    """Return the codes that occur in n rows, in order of their first ones, and the rank of each."""
+    found = np.flatnonzero(first < n)
+    order = found[np.argsort(first[found])]
+    rank: NDArray[np.integer[Any]] = np.zeros(len(first), _kind(n))
+    rank[order] = np.arange(len(order))
+    return order, rank
 
 
 def _many(strings: Strings) -> Numbers:
@@ -89,20 +100,25 @@ def _many(strings: Strings) -> Numbers:
 
 def digest(strings: Strings) -> Digest:
     """Return the hashes of strings, and which of their words vary."""
-    parts = [
-        part.digest if isinstance(part, Fixed) and part.digest else _digest(part)
-        for _, part in strings.members()
-    ]
-    if len(parts) == 1:
-        return parts[0]
-    width = max(len(part.first) for part in parts)
-    first = np.zeros((len(parts), width), np.uint64)
+    if isinstance(strings, (Fixed, Several)) and strings.digest is not None:
+        return strings.digest
+    if not isinstance(strings, Several):
+        (_, part), *_ = strings.members()
+        return _digest(part)
+    parts = [digest(part) for part in strings.parts]
+    return merged(parts, np.concatenate([part.hashes for part in parts]))
+
+
+def merged(digests: Sequence[Digest], hashes: NDArray[np.uint64]) -> Digest:
+    """Return what is known of several parts, at least one, given the hashes of all."""
+    width = max(len(part.first) for part in digests)
+    first = np.zeros((len(digests), width), np.uint64)
     varies = np.zeros(width, bool)
-    for into, part in zip(first, parts, strict=True):
+    for into, part in zip(first, digests, strict=True):
         into[: len(part.first)] = part.first
         varies[: len(part.varies)] |= part.varies
     varies |= (first != first[0]).any(axis=0)
-    return Digest(np.concatenate([part.hashes for part in parts]), first[0], varies)
+    return Digest(hashes, first[0], varies)
 
 
 def _digest(part: Part) -> Digest:
@@ -136,25 +152,42 @@ def _in_chunks(
             yield before + start, before + stop, list(part.words(start, stop))
 
 
-def _differ(
-    words: Sequence[Words], known: Sequence[Words], codes: NDArray[np.integer[Any]]
-) -> NDArray[np.bool_]:
-    """Return which strings are not those that they have the codes of.
+class _Known:
+    """The words of M strings side by side, to compare others with.
 
     Parameters
     ----------
-    words : sequence of (n,) arrays
-    known : sequence of (M,) arrays
-        The words of M strings; empty ones are the same in all strings.
-    codes : (n,) integers
+    strings : Part
+        They.
+    varies : (W,) bool array
+        Which words to look at; the others are the same in all strings.
     """
-    differs = np.zeros(len(codes), bool)
-    for word, expected in zip_longest(words, known):
-        if expected is None:
+
+    def __init__(self, strings: Part, varies: NDArray[np.bool_]) -> None:
+        self._n_words = len(varies)
+        self._places = np.flatnonzero(varies).tolist()
+        words = _all_words(strings, varies)
+        matrix = np.column_stack([words[place] for place in self._places] or [np.zeros(1, "<u8")])
+        self._rows = matrix.view(f"V{matrix.itemsize * matrix.shape[1]}")[:, 0]
+
+    def differ(self, words: Sequence[Words], codes: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+        """Return which strings are not those that they have the codes of.
+
+        Parameters
+        ----------
+        words : sequence of (n,) arrays
+            All words of the strings.
+        codes : (n,) integers
+        """
+        differs = np.zeros(len(codes), bool)
+        for word in words[self._n_words :]:
             differs |= word != 0
-        elif len(expected):
-            differs |= expected.take(codes) != (0 if word is None else word)
-    return differs
+        if not self._places:
+            return differs
+        expected = self._rows.take(codes).view("<u8").reshape(len(codes), -1)
+        for column, place in enumerate(self._places):
+            differs |= expected[:, column] != (words[place] if place < len(words) else 0)
+        return differs
 
 
 def _hash_of(words: Sequence[Words]) -> NDArray[np.uint64]:
@@ -174,15 +207,22 @@ def _multiplier(place: int) -> np.uint64:
     return np.uint64(x | 1)
 
 
-def _first_rows(codes: NDArray[np.int32], n_codes: int) -> NDArray[np.int64]:
+def _kind(n: int) -> np.dtype[np.signedinteger[Any]]:
+    """Return the type of numbers below n."""
+    return np.dtype(np.int32 if n < 2**31 else np.int64)
+
+
+def _first_rows(codes: NDArray[np.integer[Any]], n_codes: int) -> NDArray[np.int64]:
     """Return where each code comes first, N for one that does not; mostly after a few rows."""
     n = len(codes)
     first = np.full(n_codes, n)
-    for start in range(0, n, _CHUNK):
-        new = np.flatnonzero(first.take(codes[start : start + _CHUNK]) == n)
+    start, size = 0, _SAMPLE
+    while start < n:
+        new = np.flatnonzero(first.take(codes[start : start + size]) == n)
         if len(new):
             found, at = np.unique(codes[start + new], return_index=True)
             first[found] = start + new[at]
+        start, size = start + size, _CHUNK
     return first
 
 
@@ -201,40 +241,39 @@ def _in_runs(hashes: NDArray[np.uint64]) -> Numbers:
 def _by_sorting(hashes: NDArray[np.uint64]) -> Numbers:
     n = len(hashes)
     bits = (n - 1).bit_length()
-    key = np.empty(n, np.int64)
-    for start in range(0, n, _CHUNK):
-        part = hashes[start : start + _CHUNK] >> np.uint64(1 + bits)
-        part <<= np.uint64(bits)
-        part |= np.arange(start, start + len(part), dtype=np.uint64)
-        key[start : start + _CHUNK] = part.view(np.int64)
-    key.sort()
-
     row_of = (1 << bits) - 1
-    found = []
-    begins = np.ones(n, bool)
-    for start in range(0, n, _CHUNK):
-        high = key[max(start - 1, 0) : start + _CHUNK] >> bits
-        into = begins[max(start, 1) : start + _CHUNK]
-        np.not_equal(high[1:], high[:-1], out=into)
-        found.append(key[start : start + _CHUNK][begins[start : start + _CHUNK]] & row_of)
+    key, begins = np.empty(n, np.int64), np.ones(n, bool)
+
+    def pack(start: int, stop: int) -> None:
+        part = hashes[start:stop] >> np.uint64(1 + bits)
+        part <<= np.uint64(bits)
+        part |= np.arange(start, stop, dtype=np.uint64)
+        key[start:stop] = part.view(np.int64)
+
+    def heads(start: int, stop: int) -> NDArray[np.int64]:
+        high = key[max(start - 1, 0) : stop] >> bits
+        np.not_equal(high[1:], high[:-1], out=begins[max(start, 1) : stop])
+        head: NDArray[np.int64] = key[start:stop][begins[start:stop]] & row_of
+        return head
+
+    by_pieces(pack, n)
+    sort(key)
+    found = by_pieces(heads, n)
     first = np.concatenate(found)
-    rank = np.empty(len(first), np.int32 if n < 2**31 else np.int64)
-    # Sorted with the place beside it: a third of the time of argsort.
-    packed = (first << bits) | np.arange(len(first)) if 2 * bits < 64 else None
-    if packed is None:
-        order = np.argsort(first)
-    else:
-        packed.sort()
-        order = packed & row_of
-    rank[order] = np.arange(len(first))
+    appears = np.zeros(n, bool)
+    appears[first] = True
+    rank: NDArray[np.integer[Any]] = np.cumsum(appears, dtype=_kind(n)).take(first)
+    rank -= 1
     codes = np.empty(n, rank.dtype)
-    before = -1
-    for start in range(0, n, _CHUNK):
-        place = np.cumsum(begins[start : start + _CHUNK])
-        place += before
-        before = int(place[-1])
-        codes[key[start : start + _CHUNK] & row_of] = rank.take(place)
-    return Numbers(codes, first[order])
+    n_before = np.cumsum([0, *map(len, found)])
+
+    def spread(start: int, stop: int) -> None:
+        place = np.cumsum(begins[start:stop])
+        place += n_before[start // PIECE] - 1
+        codes[key[start:stop] & row_of] = rank.take(place)
+
+    by_pieces(spread, n)
+    return Numbers(codes, np.flatnonzero(appears))
 
 
 def _wrong(strings: Strings, varies: NDArray[np.bool_], numbers: Numbers) -> NDArray[np.int64]:
@@ -242,21 +281,16 @@ def _wrong(strings: Strings, varies: NDArray[np.bool_], numbers: Numbers) -> NDA
     n, n_numbers = len(strings), len(numbers.first)
     if n_numbers == n:
         return np.zeros(0, np.int64)
-    known = _all_words(strings.take(numbers.first), varies)
+    known = _Known(strings.take(numbers.first), varies)
 
-    def differing(start: int) -> list[NDArray[np.int64]]:
-        return [
-            begin + np.flatnonzero(_differ(words, known, numbers.codes[begin:end]))
-            for begin, end, words in _in_chunks(strings, start, start + _PIECE)
+    def differing(start: int, stop: int) -> NDArray[np.int64]:
+        found = [
+            begin + np.flatnonzero(known.differ(words, numbers.codes[begin:end]))
+            for begin, end, words in _in_chunks(strings, start, stop)
         ]
+        return np.concatenate(found)
 
-    starts = range(0, n, _PIECE)
-    if len(starts) > 1:
-        with ThreadPoolExecutor(_THREADS) as threads:
-            found = list(threads.map(differing, starts))
-    else:
-        found = list(map(differing, starts))
-    return np.concatenate([part for parts in found for part in parts])
+    return np.concatenate(by_pieces(differing, n))
 
 
 def _without_hashes(strings: Strings) -> Numbers:

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.kernel.threads import sort
+
 CHUNK = 1 << 15
 """Entries worked on at a time: two columns of them stay in the second-level cache."""
 _KEY_BITS = 63
@@ -178,6 +180,7 @@ def pack(
     *,
     whole: bool = False,
     presorted: bool = False,
+    threads: bool = False,
 ) -> Packed | None:
     """Return entries as sorted keys; None where they do not fit.
 
@@ -193,6 +196,8 @@ def pack(
         Whether the keys must fit without splitting the entries into parts.
     presorted : bool
         Whether the keys stay in the order of the rows.
+    threads : bool
+        Whether they may be sorted in two threads.
     """
     empty = tuple(field._replace(values=None) for field in fields)
     if len(time) == 0:
@@ -218,7 +223,11 @@ def pack(
             unit = found.unit
     if not presorted:
         for start, stop in pairwise(packed.rows.tolist()):
-            packed.key[start:stop].sort()
+            part = packed.key[start:stop]
+            if threads:
+                sort(part)
+            else:
+                part.sort()
     return packed
 
 

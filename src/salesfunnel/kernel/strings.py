@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORD = 8
+SPARE = 8
+"""Words of zeros after the bytes of a buffer, so that what begins near their end can be read."""
 _CHUNK = 1 << 16
 _MASKS = np.array([(1 << 8 * n) - 1 for n in range(_WORD + 1)], "<u8")
 """What the first n bytes of a word are."""
@@ -100,6 +102,11 @@ class Fixed:
 
     def take(self, rows: NDArray[np.integer[Any]]) -> Fixed:
         """Return some of them."""
+        width = self.matrix.shape[1]
+        if self.matrix.flags.c_contiguous:  # seen as one value each, which is quicker
+            return Fixed(
+                self.matrix.view(f"V{width}")[:, 0][rows].view(np.uint8).reshape(-1, width)
+            )
         return Fixed(self.matrix[rows])
 
     def leads(self) -> NDArray[np.uint8]:
@@ -122,10 +129,13 @@ class Fixed:
 
     def trimmed(self) -> Fixed:
         """Return the same strings without columns that are zero in all of them."""
-        width = self.matrix.shape[1]
-        while width > 1 and not self.matrix[:, width - 1].any():
-            width -= 1
-        return Fixed(np.ascontiguousarray(self.matrix[:, :width]))
+        matrix = np.ascontiguousarray(self.matrix)
+        n, width = matrix.shape
+        in_words = matrix.view("<u8") if width % _WORD == 0 else matrix
+        used = np.bitwise_or.reduce(in_words, axis=0).tobytes().rstrip(b"\0")
+        needed = max(1, len(used))
+        rows: NDArray[Any] = np.ndarray((n,), f"V{needed}", matrix, strides=(width,))
+        return Fixed(np.ascontiguousarray(rows).view(np.uint8).reshape(n, needed))
 
     def sliced(self) -> Sliced:
         """Return the same strings one by one, without the zeros at their ends."""
@@ -148,7 +158,7 @@ class Sliced:
     Attributes
     ----------
     buffer : (B,) little-endian uint64
-        The bytes, and at least one word more; as `as_words` makes it.
+        The bytes, and some words more; as `as_words` makes it.
     starts : (N,) int64
         The byte that each begins at.
     lengths : (N,) int64
@@ -168,24 +178,25 @@ class Sliced:
 
     def words(self, start: int, stop: int) -> Iterator[Words]:
         """Yield the lengths and then the words of some strings."""
-        length = self.lengths[start:stop]
-        yield length.view(np.uint64)
-        begins = self.starts[start:stop]
-        place = begins >> 3
-        low = (begins & 7).view(np.uint64)
-        low <<= np.uint64(3)
-        high = np.uint64(64) - low  # shifted by all of its bits, a word is 0
-        shortest, longest = (int(length.min()), int(length.max())) if len(length) else (0, 0)
-        here = self.buffer.take(place)
-        for offset in range(0, longest, _WORD):
-            place += 1
-            after = self.buffer.take(place, mode="clip")
-            word = here >> low
-            word |= after << high
-            if offset + _WORD > shortest:
-                word &= _MASKS.take(length - offset, mode="clip")
-            yield word
-            here = after
+        part = self.take(slice(start, stop))
+        yield part.lengths.view(np.uint64)
+        yield from part.in_words().T
+
+    def in_words(self) -> NDArray[np.uint64]:
+        """Return the words of all strings, at least one: ``(N, n)``, zeros after their ends."""
+        n_words = -(-int(self.lengths.max(initial=1)) // _WORD)
+        size = n_words * _WORD
+        data = self.buffer.view(np.uint8)
+        if int(self.starts.max(initial=0)) + size > len(data):
+            data = np.concatenate([data, np.zeros(size, np.uint8)])
+        # So many bytes from every byte on, one on top of another: indexing copies those asked for.
+        anywhere = np.ndarray((len(data) - size + 1,), f"V{size}", data, strides=(1,))
+        words = anywhere[self.starts].view("<u8").reshape(len(self), n_words)
+        # What is kept of a word by the length of its string, counted from where the word begins.
+        kept = np.concatenate([np.zeros(size, "<u8"), _MASKS, np.full(size, _MASKS[-1])])
+        for place in range(int(self.lengths.min(initial=size)) // _WORD, n_words):
+            words[:, place] &= kept.take(self.lengths + (size - place * _WORD))
+        return words
 
     def members(self) -> Iterator[tuple[int, Part]]:
         """Yield the strings, as one part."""
@@ -211,12 +222,7 @@ class Sliced:
             ends = (self.starts + (self.lengths - 1))[self.lengths > 0]
             if not self.buffer.view(np.uint8)[ends].all():
                 return None
-        matrix = np.zeros((n, n_words), "<u8")
-        for start in range(0, n, _CHUNK):
-            _, *words = self.words(start, min(start + _CHUNK, n))
-            for place, word in enumerate(words):
-                matrix[start : start + _CHUNK, place] = word
-        return Fixed(matrix.view(np.uint8))
+        return Fixed(self.in_words().view(np.uint8))
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the strings."""
@@ -236,9 +242,12 @@ class Several:
     ----------
     parts : sequence of Fixed
         At least one; widths are multiples of 8.
+    digest : Digest or None
+        What is known of all of them already.
     """
 
     parts: Sequence[Fixed]
+    digest: Digest | None = None
 
     def __len__(self) -> int:
         """Return how many strings there are."""
@@ -262,7 +271,7 @@ class Several:
 def as_words(*parts: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Return bytes, one part after another, as the buffer of `Sliced`; a few zeros follow them."""
     n_bytes = sum(map(len, parts))
-    words = np.empty(n_bytes // _WORD + 2, "<u8")
+    words = np.empty(n_bytes // _WORD + 1 + SPARE, "<u8")
     data = words.view(np.uint8)
     data[n_bytes:] = 0
     start = 0

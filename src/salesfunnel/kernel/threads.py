@@ -1,13 +1,18 @@
-"""Sorting by two threads; numpy lets other threads run while it sorts."""
+"""Work on large arrays in two threads: numpy lets others run while it works on one."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
+Result = TypeVar("Result")
+
+PIECE = 1 << 18
+"""Values that one thread works on before it takes the next ones."""
 _THREADS = min(os.cpu_count() or 1, 2)
 _MANY = 1 << 17
 """With fewer values a thread takes longer to start than to work."""
@@ -24,3 +29,20 @@ def sort(values: NDArray[Any]) -> None:
         upper = other.submit(values[half:].sort)
         values[:half].sort()
         upper.result()
+
+
+def by_pieces(work: Callable[[int, int], Result], n: int) -> list[Result]:
+    """Return what some work makes of n values, piece by piece, in the order of the pieces.
+
+    Parameters
+    ----------
+    work : callable
+        Takes where a piece begins and ends. Pieces do not touch what belongs to others.
+    n : int
+    """
+    starts = range(0, n, PIECE)
+    stops = [*starts[1:], n] if n else []
+    if n <= PIECE or _THREADS == 1:
+        return list(map(work, starts, stops))
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return list(threads.map(work, starts, stops))

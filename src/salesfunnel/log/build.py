@@ -46,7 +46,14 @@ def build(
     """
     rows = read(funnel, source, **reading)
     ties, errors = reading.get("ties", "input"), reading.get("errors", "raise")
-    return log_of_rows(funnel, rows, ties=ties, tz=to_zone(reading.get("tz")), errors=errors)
+    return log_of_rows(
+        funnel,
+        rows,
+        ties=ties,
+        tz=to_zone(reading.get("tz")),
+        errors=errors,
+        threads=not isinstance(source, Source),
+    )
 
 
 def read(
@@ -96,7 +103,14 @@ def _checked(source: Source, ties: str) -> Source:
 
 
 def log_of_rows(
-    funnel: Funnel, rows: Rows, *, ties: str, tz: tzinfo, errors: str, as_read: bool = True
+    funnel: Funnel,
+    rows: Rows,
+    *,
+    ties: str,
+    tz: tzinfo,
+    errors: str,
+    as_read: bool = True,
+    threads: bool = False,
 ) -> StageLog:
     """Return the log of rows.
 
@@ -108,6 +122,8 @@ def log_of_rows(
         As in `StageLog.from_columns`.
     as_read : bool
         Whether the rows are all that was read, so that each of the labels is some row's.
+    threads : bool
+        Whether two threads may work on it, as they do while a file is read.
 
     Raises
     ------
@@ -135,6 +151,7 @@ def log_of_rows(
         order=rows.order,
         along=columns,
         span=span,
+        threads=threads,
     )
     whole = as_read and not (rows.n_bad or rows.ignored)
     amounts = None if rows.amounts is None else along.pop()

@@ -7,15 +7,20 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from salesfunnel.columns.rejects import Rejects
 from salesfunnel.columns.texts import Texts, as_objects
 from salesfunnel.columns.values import number_ids, plain_values, read_ids, read_order
 from salesfunnel.errors import CurrencyError
 from salesfunnel.kernel.codes import NULL, sort_categories
+from salesfunnel.kernel.numbering import digest, merged
+from salesfunnel.kernel.strings import Digest, Fixed, Several
 from salesfunnel.log.rows import Coded, Rows
 from salesfunnel.wording import Listed
+
+_PILE = 1 << 22
+"""Values of an array that others are piled into."""
 
 
 def join(parts: Iterable[Rows], *, title: str = "currency", most_bad: int | None = None) -> Rows:
@@ -44,7 +49,7 @@ def join(parts: Iterable[Rows], *, title: str = "currency", most_bad: int | None
     if second is None:
         if first.unnumbered is None:
             return first
-        ids, identifiers = number_ids([first.unnumbered])
+        ids, identifiers = number_ids(first.unnumbered)
         return first._replace(ids=ids, identifiers=identifiers, unnumbered=None)
     together = _Together(title, most_bad)
     for part in chain((first, second), members):
@@ -59,8 +64,7 @@ class _Together:
         self._title = title
         self._most_bad = most_bad
         self._ids = _Ids()
-        self._state: list[NDArray[np.uint8]] = []
-        self._time: list[NDArray[np.int64]] = []
+        self._state, self._time = _Pile(np.uint8), _Pile(np.int64)
         self._amounts: list[NDArray[np.float64] | int] = []
         self._numbers: list[Sequence[Any] | NDArray[Any]] = []
         self._reasons = _Texts()
@@ -74,8 +78,8 @@ class _Together:
         """Add a part."""
         n_rows = len(part.state)
         self._ids.add(part)
-        self._state.append(part.state)
-        self._time.append(part.time)
+        self._state.add(part.state)
+        self._time.add(part.time)
         self._amounts.append(n_rows if part.amounts is None else part.amounts)
         if part.numbers is not None:
             self._numbers.append(_compact(part.numbers))
@@ -119,8 +123,8 @@ class _Together:
         return Rows(
             ids=ids,
             identifiers=identifiers,
-            state=np.concatenate(self._state),
-            time=np.concatenate(self._time),
+            state=self._state.joined(),
+            time=self._time.joined(),
             reasons=self._reasons.joined(),
             amounts=amounts,
             currency=self._currency,
@@ -137,28 +141,92 @@ class _Together:
         )
 
 
+class _Pile:
+    """Arrays that come one after another, as a few large ones: that is fewer pages to touch.
+
+    Parameters
+    ----------
+    kind : type
+        Of the values.
+    """
+
+    def __init__(self, kind: DTypeLike) -> None:
+        self._kind = kind
+        self._full: list[NDArray[Any]] = []
+        self._open: NDArray[Any] = np.empty(0, kind)
+        self._n_open = 0
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Add some values, which are copied."""
+        while len(values):
+            if self._n_open == len(self._open):
+                self._full += [self._open] if self._n_open else []
+                self._open, self._n_open = np.empty(_PILE, self._kind), 0
+            fitting = values[: len(self._open) - self._n_open]
+            self._open[self._n_open : self._n_open + len(fitting)] = fitting
+            self._n_open += len(fitting)
+            values = values[len(fitting) :]
+
+    def parts(self) -> list[NDArray[Any]]:
+        """Return the arrays, one at least."""
+        return [*self._full, self._open[: self._n_open]]
+
+    def joined(self) -> NDArray[Any]:
+        """Return all values in one array."""
+        return np.concatenate(self.parts())
+
+
+class _Strings:
+    """Identifiers that are still to be numbered."""
+
+    def __init__(self) -> None:
+        self._piles: list[tuple[int, _Pile]] = []
+        self._hashes = _Pile(np.uint64)
+        self._digests: list[Digest] = []
+
+    def add(self, strings: Fixed) -> None:
+        """Add those of a part."""
+        width = strings.matrix.shape[1]
+        if not self._piles or self._piles[-1][0] != width:
+            self._piles.append((width, _Pile(f"V{width}")))
+        self._piles[-1][1].add(strings.matrix.view(f"V{width}")[:, 0])
+        known = digest(strings)
+        self._hashes.add(known.hashes)
+        self._digests.append(known._replace(hashes=known.hashes[:0]))
+
+    def joined(self) -> Several:
+        """Return all, one part at least."""
+        parts = [
+            Fixed(rows.view(np.uint8).reshape(-1, width))
+            for width, pile in self._piles
+            for rows in pile.parts()
+        ]
+        return Several(parts, merged(self._digests, self._hashes.joined()))
+
+
 class _Ids:
     """Identifiers, numbered as they come; integers stay what they are for as long as all are."""
 
     def __init__(self) -> None:
-        self._texts: list[Texts] = []
+        self._strings: _Strings | None = None
         self._seen: dict[Any, int] | None = None
         self._codes: list[NDArray[np.integer[Any]]] = []
 
     def add(self, part: Rows) -> None:
         """Add those of a part."""
         if part.unnumbered is None:
-            self._number_texts()
+            self._number_strings()
             self._add(part.ids, part.identifiers)
-        else:
-            self._texts.append(part.unnumbered)
-            if self._codes:
-                self._number_texts()
+            return
+        self._strings = self._strings or _Strings()
+        self._strings.add(part.unnumbered)
+        if self._codes:
+            self._number_strings()
 
-    def _number_texts(self) -> None:
-        for texts in self._texts:
-            self._add(*number_ids([texts]))
-        self._texts = []
+    def _number_strings(self) -> None:
+        if self._strings is not None:
+            self._add(*number_ids(self._strings.joined()))
+            self._strings = None
 
     def _add(self, ids: NDArray[np.integer[Any]], identifiers: NDArray[Any] | Texts | None) -> None:
         if self._seen is None and identifiers is None:
@@ -174,8 +242,8 @@ class _Ids:
 
     def joined(self) -> tuple[NDArray[np.integer[Any]], NDArray[Any] | Texts | None]:
         """Return codes, and what they stand for."""
-        if self._texts:
-            return number_ids(self._texts)
+        if self._strings is not None:
+            return number_ids(self._strings.joined())
         codes = np.concatenate(self._codes)
         if self._seen is None:
             return read_ids(codes, _no_rejects(codes), "opportunity")

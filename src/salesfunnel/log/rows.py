@@ -25,6 +25,8 @@ from salesfunnel.columns.values import (
 )
 from salesfunnel.errors import BadRow, DataError, DefinitionError
 from salesfunnel.kernel.codes import NULL
+from salesfunnel.kernel.numbering import by_appearance
+from salesfunnel.kernel.strings import Fixed
 from salesfunnel.log.naming import names_of_states
 from salesfunnel.log.states import StageMap, States, read_states
 from salesfunnel.model.funnel import Funnel
@@ -150,7 +152,7 @@ class Rows(NamedTuple):
         How many there are.
     ignored : int
         Rows that the stage map leaves out.
-    unnumbered : Texts or None
+    unnumbered : Fixed or None
         The identifier of each row, where they are still to be numbered; `join` does it.
     """
 
@@ -167,7 +169,7 @@ class Rows(NamedTuple):
     bad: list[BadRow]
     n_bad: int
     ignored: int
-    unnumbered: Texts | None = None
+    unnumbered: Fixed | None = None
 
 
 class Reader:
@@ -203,7 +205,7 @@ class Reader:
         """Return codes of opportunities and what they stand for, if not for themselves."""
         return read_ids(self.columns["opportunity"], self.rejects, self.source.title("opportunity"))
 
-    def ids_unnumbered(self) -> Texts | None:
+    def ids_unnumbered(self) -> Fixed | None:
         """Return the identifier of each row; None where they are better numbered at once."""
         title = self.source.title("opportunity")
         return read_ids_unnumbered(self.columns["opportunity"], self.rejects, title)
@@ -282,8 +284,12 @@ class Reader:
             plain = plain_values(numbers)
             numbers = [plain[row] for row in good.tolist()]
         codes, identifiers = ids
+        codes = pick(codes)
+        if good is not None and identifiers is not None:  # a row left out is no appearance
+            codes, first = by_appearance(codes, len(identifiers))
+            identifiers = identifiers[pick(ids[0])[first]]
         return Rows(
-            ids=pick(codes),
+            ids=codes,
             identifiers=identifiers,
             state=pick(states.codes),
             time=pick(time),
@@ -309,13 +315,14 @@ def read_rows(source: Source, meaning: Meaning) -> Rows:
     """
     reader = Reader(source, meaning)
     states = reader.states()
-    texts = reader.ids_unnumbered()
-    ids = reader.ids() if texts is None else (np.arange(len(texts)), None)
+    unnumbered = reader.ids_unnumbered()
+    ids = reader.ids() if unnumbered is None else (np.arange(len(unnumbered)), None)
     time = reader.times(reader.columns["entered_at"], source.title("entered_at"))
     rows = reader.rows(states, ids, time)
-    if texts is None:
+    if unnumbered is None:
         return rows
-    return rows._replace(unnumbered=texts if len(rows.ids) == len(texts) else texts.take(rows.ids))
+    is_whole = len(rows.ids) == len(unnumbered)
+    return rows._replace(unnumbered=unnumbered if is_whole else unnumbered.take(rows.ids))
 
 
 def _columns(source: Source) -> dict[str, Values]:
