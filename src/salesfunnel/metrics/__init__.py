@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from salesfunnel.metrics.ageing import ageing
+from salesfunnel.metrics.bands import Band
 from salesfunnel.metrics.between import conversion_between, conversion_matrix
 from salesfunnel.metrics.bootstrap import Bootstrap, bootstrap
 from salesfunnel.metrics.change import change_by_period
@@ -50,6 +51,7 @@ from salesfunnel.metrics.within import conversion_within
 
 __all__ = [
     "AalenJohansen",
+    "Band",
     "Bootstrap",
     "Homogeneity",
     "KaplanMeier",

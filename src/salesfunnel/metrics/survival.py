@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from salesfunnel.errors import DefinitionError
 from salesfunnel.kernel.memory import empty
 from salesfunnel.kernel.segments import counts, running_products, running_sums
+from salesfunnel.metrics.bands import Band, band_of
 from salesfunnel.metrics.curves import Floats, StepCurve
 from salesfunnel.metrics.intervals import critical_value
 from salesfunnel.metrics.lifetimes import lifetimes
@@ -61,6 +62,57 @@ class KaplanMeier(StepCurve):
     @cached_property
     def _relative_variance(self) -> Floats:
         return running_sums(_hazard_variance(self.sets), self.sets.starts)
+
+    def band(
+        self,
+        kind: str = "equal_precision",
+        *,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> Band:
+        """Return bounds that hold for a whole stretch of the curve at once.
+
+        `low` and `high` hold at each time by itself: somewhere or other the truth lies beyond them
+        more often than their level says.
+
+        Parameters
+        ----------
+        kind : {"equal_precision", "hall_wellner"}
+            Bounds as far apart as the pointwise ones, times a factor (Nair); or narrower in the
+            middle and wider at the ends (Hall and Wellner).
+        since, until : float, optional
+            The stretch of time. By default it begins with the first event and lasts as long as
+            anybody was followed, or to the last share above 0. A shorter one has a narrower band.
+
+        Returns
+        -------
+        Band
+            With ``.low`` and ``.high``, (n,), NaN outside the stretch; ``.critical``, ``.since``,
+            ``.until`` and ``.at(time)``.
+
+        Raises
+        ------
+        DefinitionError
+            If an argument is not of this form, or the curve is of groups: ask the curve of one.
+
+        Notes
+        -----
+        With σ² Greenwood's sum, n opportunities and a = n σ² / (1 + n σ²), at the ends a₁ and a₂: S
+        to the power of exp(±c σ / log S), or exp(±k (1 + n σ²) / (√n log S)), where a Brownian
+        bridge B stays within abs(B(u)) ≤ c √(u (1 - u)), or ≤ k, for all u from a₁ to a₂ with the
+        probability that is the level. Ø. Borgan and K. Liestøl (1990), "A note on confidence
+        intervals and bands for the survival function based on transformations", Scandinavian
+        Journal of Statistics 17, 35–41; Klein and Moeschberger (2003), 4.4.
+        """
+        if self.grouped:
+            raise DefinitionError(
+                "a band is around one curve, this one is of {n} groups; ask the curve of one, as "
+                "in curve[0].band()",
+                n=len(self.sets.size),
+            )
+        n, longest = int(self.sets.size[0]), float(self.sets.longest[0])
+        rows = self.time, self.estimate, self._relative_variance
+        return band_of(kind, self.level, *rows, n, longest, since, until)
 
     def restricted_mean(self, horizon: float | None = None) -> RestrictedMean:
         """Return the mean time until the event, counted up to a horizon.
@@ -122,7 +174,8 @@ class AalenJohansen(StepCurve):
     """An Aalen–Johansen curve: the share to which an event has happened, and none before it.
 
     Has a row for each time at which anything happened, the event or another one, of each group.
-    What a `KaplanMeier` curve is asked this one is asked alike, but for the restricted mean.
+    What a `KaplanMeier` curve is asked this one is asked alike, but for the restricted mean and the
+    band.
 
     Attributes
     ----------
@@ -166,6 +219,21 @@ class AalenJohansen(StepCurve):
         """To how many another event happened, (n,)."""
         return self.sets.competing
 
+    def band(self, *_: object, **__: object) -> NoReturn:
+        """Refuse: with competing events the error is no Brownian bridge in a time of its own.
+
+        Raises
+        ------
+        DefinitionError
+            Always. Bands come from simulation then, as in D. Y. Lin (1997), Statistics in Medicine
+            16, 901–910; at chosen times `interval_at` has bounds, of a higher level if they are to
+            hold together (Bonferroni).
+        """
+        raise DefinitionError(
+            "an Aalen–Johansen curve has bounds for each time, .low and .high, and no band; for m "
+            "times at once ask .interval_at of a curve made with level=1 - 0.05 / m"
+        )
+
 
 def kaplan_meier(
     duration: ArrayLike,
@@ -195,7 +263,7 @@ def kaplan_meier(
     -------
     KaplanMeier
         With ``.time``, ``.survival``, ``.low``, ``.high``, ``.at_risk``, ``.events``, each (n,),
-        and ``.at(time)``, ``.quantile(q)``, ``.restricted_mean(horizon)``.
+        and ``.at(time)``, ``.quantile(q)``, ``.restricted_mean(horizon)``, ``.band()``.
 
     Raises
     ------

@@ -239,6 +239,30 @@ def test_visits_that_go_on_are_in_the_curves() -> None:
     assert figure.data[1].y[40] == pytest.approx(float(low))
 
 
+@pytest.mark.parametrize("kind", ["equal_precision", "hall_wellner"])
+def test_the_curves_may_have_bands_that_hold_for_the_whole(kind: str) -> None:
+    day = np.datetime64("2026-01-01", "us")
+    source = sf.StageLog.from_columns(
+        log().funnel,
+        opportunity=[*range(20), *range(20)],
+        stage=[0] * 20 + [1] * 20,
+        entered_at=[day] * 20 + [day + np.timedelta64(i + 3, "D") for i in range(20)],
+        tz="UTC",
+    )
+    figure = plots.time_in_stage(source, bands=kind)
+
+    found = visits(source.view())
+    band = metrics.kaplan_meier(found.days, found.ended, group=found.stage, n_groups=2)[0].band(
+        kind
+    )
+    high, low, line = figure.data[:3]
+    assert min(line.x) == 0
+    assert 3 <= min(high.x) < 3.5
+    for trace, bound in ((low, 0), (high, 1)):
+        assert np.array(trace.y)[:-1] == pytest.approx(band.at(trace.x[:-1])[bound])
+    assert line.y == plots.time_in_stage(source).data[2].y
+
+
 def test_a_cohort_too_young_to_know_is_blank() -> None:
     table = metrics.triangle_by_cohort(log(), period="day")
     (grid,) = plots.cohorts(log(), period="day").data
@@ -403,6 +427,8 @@ def test_arguments_that_cannot_be_are_refused() -> None:
         plots.heatmap(log().flow(), as_of="2026-01-05")
     with pytest.raises(DefinitionError, match="whose visits are drawn, not Table"):
         plots.time_in_stage(sf.Table([]))  # type: ignore[arg-type]
+    with pytest.raises(DefinitionError, match=r"bands= is one of pointwise, .*, not 'wide'"):
+        plots.time_in_stage(log(), bands="wide")
     with pytest.raises(DefinitionError, match="win_rates needs by="):
         plots.win_rates(log())
     with pytest.raises(DefinitionError, match="compares groups; give by="):

@@ -10,6 +10,7 @@ from salesfunnel.errors import DefinitionError
 from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
+from salesfunnel.metrics.bands import KINDS
 from salesfunnel.metrics.clock import MICROSECONDS_PER_DAY
 from salesfunnel.metrics.survival import kaplan_meier
 from salesfunnel.metrics.visits import visits
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 _POINTS = 80
 _LONGEST = 0.9
 """The axis of time reaches to where this share has left the slowest of the stages."""
+BANDS = ("pointwise", *KINDS)
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def time_in_stage(
     source: StageLog,
     *,
+    bands: str = "pointwise",
     as_of: Instant | None = None,
     where: Where | None = None,
     lang: str | None = None,
@@ -42,6 +45,9 @@ def time_in_stage(
     Parameters
     ----------
     source : StageLog
+    bands : {"pointwise", "equal_precision", "hall_wellner"}
+        Whether intervals hold at each time by itself or for the whole curve at once: see
+        `KaplanMeier.band`.
     as_of : datetime, date or str, optional
         The instant of knowledge.
     where : mapping of str to label or collection of labels, optional
@@ -64,6 +70,10 @@ def time_in_stage(
         raise DefinitionError(
             "a StageLog, whose visits are drawn, not {given}", given=type(source).__name__
         )
+    if bands not in BANDS:
+        raise DefinitionError(
+            "bands= is one of {known}, not {bands!r}", known=", ".join(BANDS), bands=bands
+        )
     view = source.view(as_of, where)
     found, n_stages = visits(view), len(source.funnel)
     title = catalogue(page.lang).text("chart.time_in_stage")
@@ -83,8 +93,13 @@ def time_in_stage(
     for stage in np.flatnonzero(sizes).tolist():
         curve = curves[stage]
         at = np.floor(days * MICROSECONDS_PER_DAY)
-        share, (low, high) = curve.at(at), curve.interval_at(at)
+        share = curve.at(at)
+        if bands == "pointwise":
+            low, high = curve.interval_at(at)
+        else:
+            low, high = curve.band(bands).at(at)
         shown = ~np.isnan(share)
+        bounded = shown & ~np.isnan(low)  # a band begins with the first event
         label = name(source.funnel.states[stage], page.lang)
         colour = series[stage % len(series)]
         texts = [
@@ -99,13 +114,18 @@ def time_in_stage(
             )
         ]
         shared = {"type": "scatter", "x": numbers(days[shown]), "legendgroup": str(stage)}
-        edge = {"mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip"}
+        edge = {
+            "x": numbers(days[bounded]),
+            "mode": "lines",
+            "line": {"width": 0, "shape": "hv"},
+            "hoverinfo": "skip",
+        }
         traces += [
-            {**shared, **edge, "y": numbers(high[shown]), "showlegend": False},
+            {**shared, **edge, "y": numbers(high[bounded]), "showlegend": False},
             {
                 **shared,
                 **edge,
-                "y": numbers(low[shown]),
+                "y": numbers(low[bounded]),
                 "fill": "tonexty",
                 "fillcolor": page.palette.open_veil,
                 "showlegend": False,
