@@ -458,3 +458,25 @@ def test_headers_sort_by_mouse_and_by_keyboard(page: Page, tmp_path: Path) -> No
     other = page.locator("table >> nth=1 >> tbody tr td:nth-child(2)").all_text_contents()
     assert other == before
     assert messages == []
+
+
+def test_headers_sort_in_vs_code_too(page: Page) -> None:
+    # VS Code sets the HTML of an output, which runs no script, and then makes each script anew.
+    page.set_content("<!DOCTYPE html><body style='color:#ccc;background:#1f1f1f'><div></div>")
+    page.evaluate(
+        """html => {
+          const output = document.querySelector("div");
+          output.innerHTML = html;
+          for (const script of output.querySelectorAll("script")) {
+            const again = document.createElement("script");
+            again.textContent = script.textContent;
+            script.replaceWith(again);
+          }
+        }""",
+        table()._repr_html_(),
+    )
+
+    head = page.locator("th").nth(1)
+    head.click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert page.locator("tbody tr td:nth-child(2)").all_text_contents()[:2] == ["-2", "4"]

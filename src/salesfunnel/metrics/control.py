@@ -13,7 +13,7 @@ from salesfunnel.log.labels import Where
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.grouped import as_of_note, beside, groups_of
 from salesfunnel.metrics.periodic import By, axis_of, split_by
-from salesfunnel.metrics.rates import rate_columns, ratio
+from salesfunnel.metrics.rates import WIN_RATE, rate_columns, ratio
 from salesfunnel.metrics.trend import series_of
 from salesfunnel.periods import Period
 from salesfunnel.table import Column, Phrase, Table
@@ -188,7 +188,7 @@ def control_chart_by_period(
     columns = [
         axis.column(groups.n),
         Column("complete", np.tile(axis.complete, groups.n)),
-        *rate_columns("win_rate", won.reshape(-1), closed.reshape(-1)),
+        *rate_columns("win_rate", won.reshape(-1), closed.reshape(-1), titles=WIN_RATE),
         Column("centre", chart.centre.reshape(-1), "rate"),
         Column("lower_limit", chart.low.reshape(-1), "rate"),
         Column("upper_limit", chart.high.reshape(-1), "rate"),

@@ -15,6 +15,7 @@ from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.metrics.bootstrap import bootstrap_ratio
 from salesfunnel.metrics.grouped import as_of_note, beside, group_columns, groups_of, sums
 from salesfunnel.metrics.rates import (
+    WIN_RATE,
     amount_rate_columns,
     check_weight,
     interval_notes,
@@ -22,8 +23,6 @@ from salesfunnel.metrics.rates import (
     ratio,
 )
 from salesfunnel.table import Column, Phrase, Table
-
-_WIN_RATE = ("win_rate", "won", "won_or_lost")
 
 
 def conversion_rate(entered: ArrayLike, advanced: ArrayLike) -> NDArray[np.float64]:
@@ -190,7 +189,7 @@ def win_rate(
         won, resolved = (
             np.bincount(codes[mask], minlength=n_groups) for mask in (is_won, is_resolved)
         )
-        rate = rate_columns("value", won, resolved, titles=_WIN_RATE)
+        rate = rate_columns("value", won, resolved, titles=WIN_RATE)
     else:
         won_amount, resolved_amount = (
             sums(view.amount[mask], codes[mask], n_groups) for mask in (is_won, is_resolved)
@@ -203,7 +202,7 @@ def win_rate(
                 worth * is_won, worth * is_resolved, codes, n_groups, bootstrap, seed
             )
         rate = amount_rate_columns(
-            won_amount, resolved_amount, defined=~is_negative, bounds=bounds, titles=_WIN_RATE
+            won_amount, resolved_amount, defined=~is_negative, bounds=bounds, titles=WIN_RATE
         )
         if is_negative.any():
             notes.append(Phrase("note.negative_amounts"))

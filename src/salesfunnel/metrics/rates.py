@@ -14,6 +14,8 @@ WEIGHTS = ("count", "amount")
 """Whether opportunities count as one each, or by their amounts."""
 RATE_PARTS = ("", "_numerator", "_denominator", "_low", "_high")
 """What comes after a rate's name in the names of its columns."""
+WIN_RATE = ("win_rate", "won", "won_or_lost")
+"""The titles of a win rate, of its numerator and its denominator."""
 
 
 def ratio(numerator: ArrayLike, denominator: ArrayLike) -> NDArray[np.float64]:

@@ -64,7 +64,12 @@ def summary(
         Column("won", standing[:, WON]),
         Column("lost", standing[:, LOST]),
         Column("churned", standing[:, CHURNED]),
-        *rate_columns("win_rate", won, won + standing[:, LOST]),
+        *rate_columns(
+            "win_rate",
+            won,
+            won + standing[:, LOST],
+            titles=("win_rate", "won_or_churned", "won_or_lost"),
+        ),
         Column("median_days", median, title="sales_cycle_days"),
         Column("won_amount", amounts[:, WON] + amounts[:, CHURNED], "money"),
         Column("open_amount", amounts[:, OPEN], "money"),

@@ -82,7 +82,7 @@ def triangle_by_cohort(
             counts.reshape(-1),
             cohorts.created.reshape(-1)[row],
             defined=cohorts.seen.reshape(-1),
-            titles=("share", None, "created"),
+            titles=("share", "reached", "created"),
         ),
     ]
     return Table(

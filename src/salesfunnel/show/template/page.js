@@ -39,6 +39,7 @@
       const { data, layout } = theme === "dark" ? recolour(own, false) : own;
       const width = isPaper ? PAPER : place.clientWidth;
       if (isPaper) layout.width = width;
+      if (isPaper) for (const trace of data) if (trace.type === "sankey") trace.textfont = { size: 9 };
       if (width < 480) {
         for (const trace of data) {
           if (trace.type === "heatmap") Object.assign(trace, { showscale: false, textfont: { size: 9 } });
