@@ -12,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from metrics.checks import check_rate
 from metrics.logs import By, amount_of, groupings, log_of, named, oracles, parts, spread
-from oracle import Oracle
+from oracle import History, Oracle
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.metrics import ageing
 from salesfunnel.model.funnel import Funnel
+from salesfunnel.periods import BusinessCalendar
 
 DAY = 86_400_000_000
+OFFICE = BusinessCalendar(("09:00", "17:00"), holidays=["1970-01-05"], tz="UTC")
 
 
 @settings(max_examples=60)
@@ -28,14 +30,26 @@ DAY = 86_400_000_000
     groupings,
     st.sampled_from(["stage", "creation"]),
     st.sets(st.integers(1, 12), min_size=1, max_size=4),
+    st.sampled_from([None, OFFICE]),
 )
 def test_open_opportunities_are_counted_by_age(
-    oracle: Oracle, by: By, since: str, days: set[int]
+    oracle: Oracle, by: By, since: str, days: set[int], calendar: BusinessCalendar | None
 ) -> None:
     oracle = spread(oracle, DAY)
     table = ageing(
-        log_of(oracle), bands=[f"{d}d" for d in days], since=since, by=by, as_of=oracle.as_of
+        log_of(oracle),
+        bands=[f"{d}d" for d in days],
+        since=since,
+        by=by,
+        calendar=calendar,
+        as_of=oracle.as_of,
     )
+
+    def age(history: History) -> float:
+        start, end = history[-1 if since == "stage" else 0].time, oracle.as_of or 0
+        if calendar is None:
+            return (end - start) / DAY
+        return float(calendar.business_seconds(start, end)) / calendar.seconds_per_day
 
     edges = [0, *sorted(days), float("inf")]
     rows, counts, wholes = [], [], []
@@ -45,13 +59,7 @@ def test_open_opportunities_are_counted_by_age(
         for stage in range(oracle.n_presale):
             here = [h for h in standing if h[-1].state == stage]
             for low, high in pairwise(edges):
-                aged = [
-                    h
-                    for h in here
-                    if low
-                    <= ((oracle.as_of or 0) - h[-1 if since == "stage" else 0].time) / DAY
-                    < high
-                ]
+                aged = [h for h in here if low <= age(h) < high]
                 amount = float(sum(map(amount_of, aged)))
                 rows.append(
                     {

@@ -14,7 +14,7 @@ from oracle import Oracle
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.log.stagelog import StageLog
-from salesfunnel.metrics import sales_cycle, time_in_stage
+from salesfunnel.metrics import ageing, sales_cycle, stalled, time_in_stage
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.periods import BusinessCalendar
 
@@ -28,7 +28,7 @@ OFFICE = BusinessCalendar(
 )
 ALWAYS = BusinessCalendar(("00:00", "24:00"), weekend=())
 calendars = st.sampled_from([OFFICE, ALWAYS])
-TABLES: list[Any] = [time_in_stage, sales_cycle]
+TABLES: list[Any] = [time_in_stage, sales_cycle, ageing, stalled]
 
 
 def days(start: int, end: int, calendar: BusinessCalendar) -> float:
@@ -121,6 +121,29 @@ def test_the_text_says_what_a_day_is(function: Any) -> None:
     assert "一天按 7.50 小时工作时间计" in function(LOG, calendar=half).to_text("zh")
     assert "Asia/Shanghai" in function(LOG, calendar=half).to_text()
     assert "working time" not in function(LOG).to_text()
+
+
+def test_ages_by_hand() -> None:
+    table = ageing(LOG, bands=["1d", "2d"], calendar=OFFICE, as_of="2026-10-13T18:00")
+
+    # B is a lead since Monday 18:00: eight working hours, which are a day.
+    assert table["numerator"].tolist() == [0, 1, 0, 0, 0, 0]
+    assert ageing(LOG, bands=["1d", "2d"], as_of="2026-10-13T17:59")["numerator"][0] == 1
+
+
+def test_a_calendar_without_a_working_hour_cannot_be() -> None:
+    with pytest.raises(DefinitionError, match="working hour"):
+        BusinessCalendar({})
+    with pytest.raises(DefinitionError, match="working hour"):
+        BusinessCalendar(weekend=["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
+
+
+def test_where_all_days_were_holidays_nothing_has_aged() -> None:
+    idle = BusinessCalendar(holidays=[f"2026-10-{day:02}" for day in range(1, 32)])
+
+    assert time_in_stage(LOG, calendar=idle)["mean_days"].tolist() == [0, 0]
+    assert ageing(LOG, calendar=idle)["numerator"][0] == 1
+    assert len(stalled(LOG, calendar=idle)) == 0
 
 
 @pytest.mark.parametrize("function", TABLES)

@@ -13,10 +13,12 @@ from salesfunnel.kernel.standing import OPEN
 from salesfunnel.log.labels import Where
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
+from salesfunnel.metrics.clock import Clock
 from salesfunnel.metrics.followed import Age, age_text, to_ages
 from salesfunnel.metrics.grouped import as_of_note, beside, groups_of, money_note, sums
 from salesfunnel.metrics.rates import rate_columns
 from salesfunnel.model.validation import duration_text
+from salesfunnel.periods import BusinessCalendar
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.wording import Listed
@@ -30,6 +32,7 @@ def ageing(
     bands: Iterable[Age] = ("7d", "14d", "30d", "60d", "90d"),
     since: str = "stage",
     by: str | Sequence[str] | None = None,
+    calendar: BusinessCalendar | None = None,
     as_of: Instant | None = None,
     where: Where | None = None,
 ) -> Table:
@@ -45,6 +48,9 @@ def ageing(
         its first entry.
     by : str or sequence of str, optional
         Attributes to group by: the labels last known at `as_of`.
+    calendar : BusinessCalendar, optional
+        Working time counts only, and a day, of an age as of a band, is a mean working day of the
+        calendar's week.
     as_of : datetime, date or str, optional
         The instant of knowledge, inclusive, up to which ages count; by default the last entry.
     where : mapping of str to label or collection of labels, optional
@@ -70,12 +76,13 @@ def ageing(
         )
     edges = to_ages(bands, "bands")
     view = log.view(as_of, where)
-    groups = groups_of(view, by)
+    groups, clock = groups_of(view, by), Clock(view, calendar)
     n_stages, n_bands = log.funnel.n_presale, len(edges) + 1
     standing = np.flatnonzero(view.standing.status == OPEN)
     begin = view.runs.ends if since == "stage" else view.runs.starts
-    age = (view.as_of or 0) - view.runs.time[begin[standing]]
-    band = np.searchsorted([edge // timedelta(microseconds=1) for edge in edges], age, "right")
+    entered = view.runs.time[begin[standing]]
+    age = clock.between(entered, np.full_like(entered, view.as_of or 0))
+    band = np.searchsorted([clock.length(edge) for edge in edges], age, "right")
     place = groups.codes[standing] * n_stages + view.standing.last[standing]
     size = groups.n * n_stages * n_bands
     counts = np.bincount(place * n_bands + band, minlength=size)
@@ -110,6 +117,7 @@ def ageing(
             *money_note(view),
             Phrase(f"note.age_since_{since}"),
             Phrase("note.ageing"),
+            *clock.notes(),
             Phrase("note.interval", {"level": "95%"}),
         ],
         hidden=hidden,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 import attrs
@@ -57,6 +58,16 @@ class Clock:
         if self.calendar is None:
             return end - start
         return self.calendar.business_microseconds(start, end, self.view.log.tz)
+
+    def length(self, duration: timedelta) -> int:
+        """Return how many microseconds a duration is, where its days are those of the clock.
+
+        With a calendar ``"5d"`` are five mean working days.
+        """
+        microseconds = duration // timedelta(microseconds=1)
+        if self.calendar is None:
+            return microseconds
+        return round(microseconds / MICROSECONDS_PER_DAY * self.day)
 
     def notes(self) -> list[Phrase]:
         """Return the note that says what a day is, if it is not one of 24 hours."""

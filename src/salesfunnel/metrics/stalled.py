@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,17 @@ from salesfunnel.log.labels import Where, attribute_names
 from salesfunnel.log.naming import state_namer
 from salesfunnel.log.stagelog import Instant, StageLog
 from salesfunnel.log.view import View
-from salesfunnel.metrics.grouped import as_of_note, beside, money_note, quantiles
+from salesfunnel.metrics.clock import Clock
+from salesfunnel.metrics.grouped import (
+    Groups,
+    as_of_note,
+    beside,
+    groups_of,
+    money_note,
+    quantiles,
+)
 from salesfunnel.metrics.visits import Visits, visits
+from salesfunnel.periods import BusinessCalendar
 from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.numbers import format_percent
@@ -24,7 +34,9 @@ from salesfunnel.text.numbers import format_percent
 def stalled(
     log: StageLog,
     *,
+    by: str | Sequence[str] | None = None,
     quantile: float = 0.9,
+    calendar: BusinessCalendar | None = None,
     show: str | Sequence[str] | None = None,
     as_of: Instant | None = None,
     where: Where | None = None,
@@ -38,8 +50,14 @@ def stalled(
     Parameters
     ----------
     log : StageLog
+    by : str or sequence of str, optional
+        Attributes to group by, the labels last known at `as_of`: visits are measured by those of
+        the same group. Where nothing of a group advanced from a stage, by those of all.
     quantile : float
         Which quantile of the visits that advanced is the limit, between 0 and 1.
+    calendar : BusinessCalendar, optional
+        Working time counts only, and a day, of a visit as of a `max_age`, is a mean working day of
+        the calendar's week.
     show : str or sequence of str, optional
         Attributes to show of each; by default the owner, where the log has one.
     as_of : datetime, date or str, optional
@@ -51,11 +69,12 @@ def stalled(
     Returns
     -------
     Table
-        A row for each, the longest over its limit first: ``opportunity``, the attributes,
-        ``stage``, ``amount``, ``entered_at`` (when the visit began), ``age_days``, ``limit_days``,
-        ``over_days``, ``rule`` (``"max_age"`` or ``"quantile"``), and ``visits``: how many visits
-        that advanced a quantile is of, 0 for the other rule. A stage without a `max_age` that
-        nothing advanced from has no limit.
+        A row for each, the longest over its limit first (in each group): the group's labels,
+        ``opportunity``, the attributes, ``stage``, ``amount``, ``entered_at`` (when the visit
+        began), ``age_days``, ``limit_days``, ``over_days``, ``rule`` (``"max_age"``,
+        ``"quantile"`` or, with groups, ``"quantile_of_all"``), and ``visits``: how many visits that
+        advanced a quantile is of, 0 for the other rule. A stage without a `max_age` that nothing
+        advanced from has no limit.
 
     Raises
     ------
@@ -71,36 +90,50 @@ def stalled(
         raise DefinitionError(
             "quantile= is between 0 and 1, as in 0.9, not {quantile!r}", quantile=quantile
         )
-    attributes = _shown(log, show)
-    view = log.view(as_of, where)
-    limit, n_visits, has_max = _limits(log.view(as_of), quantile)
-    here = visits(view)
-    stands = np.flatnonzero(~here.ended & (here.stage < log.funnel.n_presale))
-    stage = here.stage[stands].astype(np.int64)
-    over = here.days[stands] - limit[stage]
+    # The limits come from all opportunities, so all are looked at and some are listed.
+    view = log.view(as_of)
+    listed = log.view(as_of, where)
+    groups, clock = groups_of(view, by), Clock(view, calendar)
+    attributes = tuple(name for name in _shown(log, show) if name not in groups.by)
+    every = visits(view)
+    days = clock.between(every.entered, every.left) / clock.day
+    limits = _limits(view, every, days, groups, quantile)
+    stands = ~every.ended & (every.stage < log.funnel.n_presale)
+    if where is not None:
+        stands &= np.isin(view.opportunity, listed.opportunity)[every.member]
+    found = np.flatnonzero(stands)
+    place = groups.codes[every.member[found]] * len(log.funnel) + every.stage[found]
+    over = days[found] - limits.days[place]
     late = over > 0
-    order = _order(view, here, stands[late], over[late])
-    found, stage, over = stands[late][order], stage[late][order], over[late][order]
-    member = here.member[found]
+    found, place, over = found[late], place[late], over[late]
+    member = every.member[found]
+    order = _order(view, member, groups.codes[member], over)
+    found, place, over, member = found[order], place[order], over[order], member[order]
 
-    labels = [Column(name, _labels(view, name, here.run[found])) for name in attributes]
-    rule = np.where(has_max[stage], "max_age", "quantile").astype(object)
+    labels = [Column(name, _labels(view, name, every.run[found])) for name in attributes]
+    states = np.array(log.funnel.states, object)
     columns = [
-        Column("opportunity", view.log.identify(view.opportunity[member])),
-        Column("stage", np.array(log.funnel.states, object)[stage], labels=state_namer(log.funnel)),
+        Column("opportunity", log.identify(view.opportunity[member])),
+        Column("stage", states[every.stage[found]], labels=state_namer(log.funnel)),
         Column("amount", view.amount[member], "money"),
-        Column("entered_at", here.entered[found].view("datetime64[us]"), tz=log.tz),
-        Column("age_days", here.days[found]),
-        Column("limit_days", limit[stage]),
+        Column("entered_at", every.entered[found].view("datetime64[us]")),
+        Column("age_days", days[found]),
+        Column("limit_days", limits.days[place]),
         Column("over_days", over),
-        Column("rule", rule, labels=partial(_rule, quantile), title="limit_from"),
-        Column("visits", np.where(has_max, 0, n_visits)[stage]),
+        Column("rule", limits.rule[place], labels=partial(_rule, quantile)),
+        Column("visits", limits.visits[place]),
     ]
-    opportunity, *rest = beside(labels, columns)[len(labels) :]
+    both = beside([*groups.columns(groups.codes[member]), *labels], columns)
+    n_by, n_labels = len(groups.by), len(groups.by) + len(labels)
     return Table(
-        [opportunity, *labels, *rest],
+        [*both[:n_by], both[n_labels], *both[n_by:n_labels], *both[n_labels + 1 :]],
         title=Phrase("title.stalled"),
-        notes=[*as_of_note(view), *money_note(view), Phrase("note.stalled")],
+        notes=[
+            *as_of_note(listed),
+            *money_note(view),
+            Phrase("note.stalled"),
+            *clock.notes(),
+        ],
         hidden={"visits"} if log.amounts is not None else {"visits", "amount"},
     )
 
@@ -111,34 +144,54 @@ def _shown(log: StageLog, show: str | Sequence[str] | None) -> tuple[str, ...]:
     return attribute_names(show) if show else ()
 
 
+class _Limits(NamedTuple):
+    """How long a visit to each stage may be, by group, ``(G * K,)`` each."""
+
+    days: NDArray[np.float64]
+    rule: NDArray[np.object_]
+    visits: NDArray[np.int64]
+
+
 def _limits(
-    view: View, quantile: float
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the limit of each stage in days, of how many visits, and where it is a `max_age`."""
-    n_stages = len(view.funnel)
-    every = visits(view)
+    view: View, every: Visits, days: NDArray[np.float64], groups: Groups, quantile: float
+) -> _Limits:
+    """Return the limits of each stage of each group, and where they come from."""
+    n_stages, size = len(view.funnel), groups.n * len(view.funnel)
     # A visit that goes on has the target 255, a lost one K + 1.
     advanced = (every.target > every.stage) & (every.target <= n_stages)
-    stage = every.stage[advanced].astype(np.int64)
-    limit = quantiles(every.days[advanced], stage, n_stages, quantile)[:, 0]
-    given = np.array(
-        [
-            np.nan if stage.max_age is None else stage.max_age / timedelta(days=1)
-            for stage in view.funnel.stages
-        ]
+    stage, lasted = every.stage[advanced].astype(np.int64), days[advanced]
+    place = groups.codes[every.member[advanced]] * n_stages + stage
+    of_group = quantiles(lasted, place, size, quantile)[:, 0]
+    of_all = np.tile(quantiles(lasted, stage, n_stages, quantile)[:, 0], groups.n)
+    n_of_group = np.bincount(place, minlength=size)
+    n_of_all = np.tile(np.bincount(stage, minlength=n_stages), groups.n)
+    given = [
+        np.nan if stage.max_age is None else stage.max_age / timedelta(days=1)
+        for stage in view.funnel.stages
+    ]
+    max_age = np.tile(given, groups.n)
+    has_max, has_own = ~np.isnan(max_age), n_of_group > 0
+    return _Limits(
+        np.where(has_max, max_age, np.where(has_own, of_group, of_all)),
+        np.where(
+            has_max,
+            "max_age",
+            np.where(has_own | (groups.n == 1), "quantile", "quantile_of_all"),
+        ).astype(object),
+        np.where(has_max, 0, np.where(has_own, n_of_group, n_of_all)),
     )
-    has_max = ~np.isnan(given)
-    return np.where(has_max, given, limit), np.bincount(stage, minlength=n_stages), has_max
 
 
 def _order(
-    view: View, here: Visits, found: NDArray[np.int64], over: NDArray[np.float64]
+    view: View,
+    member: NDArray[np.int64],
+    group: NDArray[np.int64],
+    over: NDArray[np.float64],
 ) -> NDArray[np.int64]:
-    """Return the longest over the limit first, of equals the larger, then by identifier."""
-    member = here.member[found]
+    """Return the longest over the limit of each group first, of equals the larger, then by name."""
     identifiers = view.log.identify(view.opportunity[member])
-    rank = np.unique(identifiers, return_inverse=True)[1] if len(found) else member
-    return np.lexsort((rank, -np.nan_to_num(view.amount[member]), -over))
+    rank = np.unique(identifiers, return_inverse=True)[1] if len(member) else member
+    return np.lexsort((rank, -np.nan_to_num(view.amount[member]), -over, group))
 
 
 def _labels(view: View, attribute: str, run: NDArray[np.int64]) -> NDArray[np.object_]:
