@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.metrics.intervals import critical_value
+from salesfunnel.wording import Listed
 
 Floats = NDArray[np.float64]
 
@@ -103,7 +104,7 @@ def band_of(
     if kind not in KINDS:
         raise DefinitionError(
             "a band is one of {kinds}, not {kind!r}; the pointwise bounds are .low and .high",
-            kinds=", ".join(KINDS),
+            kinds=Listed(KINDS),
             kind=kind,
         )
     critical_value(level)

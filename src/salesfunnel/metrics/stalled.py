@@ -116,11 +116,11 @@ def stalled(
         Column("opportunity", log.identify(view.opportunity[member])),
         Column("stage", states[every.stage[found]], labels=state_namer(log.funnel)),
         Column("amount", view.amount[member], "money"),
-        Column("entered_at", every.entered[found].view("datetime64[us]")),
+        Column("entered_at", every.entered[found].view("datetime64[us]"), tz=log.tz),
         Column("age_days", days[found]),
         Column("limit_days", limits.days[place]),
         Column("over_days", over),
-        Column("rule", limits.rule[place], labels=partial(_rule, quantile)),
+        Column("rule", limits.rule[place], labels=partial(_rule, quantile), title="limit_from"),
         Column("visits", limits.visits[place]),
     ]
     both = beside([*groups.columns(groups.codes[member]), *labels], columns)

@@ -17,6 +17,7 @@ from salesfunnel.metrics.visits import visits
 from salesfunnel.show.plots.drawing import canvas, numbers, pointer_template, safe
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.numbers import format_decimal, format_integer, format_rate_interval
+from salesfunnel.wording import Listed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -72,7 +73,7 @@ def time_in_stage(
         )
     if bands not in BANDS:
         raise DefinitionError(
-            "bands= is one of {known}, not {bands!r}", known=", ".join(BANDS), bands=bands
+            "bands= is one of {known}, not {bands!r}", known=Listed(BANDS), bands=bands
         )
     view = source.view(as_of, where)
     found, n_stages = visits(view), len(source.funnel)
