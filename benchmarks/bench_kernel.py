@@ -26,7 +26,8 @@ from benchmarks.data import (
 )
 from salesfunnel.kernel.arranging import arrange
 from salesfunnel.kernel.codes import combine, factorize_integers, factorize_objects
-from salesfunnel.kernel.flow import Grouped, add_up
+from salesfunnel.kernel.flow import add_up
+from salesfunnel.kernel.groupflow import Grouped
 from salesfunnel.kernel.ordering import is_sorted, permutation
 from salesfunnel.kernel.packing import Field, pack, span_of
 from salesfunnel.kernel.transitions import count_pairs

@@ -353,10 +353,7 @@ CASES = {
             "owners-of-log",
             f"prepared log → counts and durations by {N_OWNERS:,} owners",
             owners_of_log,
-            (
-                Target(f"{OURS}, by owner", OURS, at_most=1.5),
-                Target(f"{OURS}, by changing owner", OURS, at_most=1.5),
-            ),
+            (),
         ),
         Case(
             "strings",

@@ -77,8 +77,9 @@ class Report:
         parts = []
         if self.measured:
             about = (
-                f"{self.n:,} entries, median of {self.rounds} interleaved rounds; "
-                "÷ says how many times as long as that a contestant takes."
+                f"{self.n:,} entries, median of {self.rounds} interleaved rounds, in each of which "
+                "the quick run twice and the second time counts; ÷ says how many times as long as "
+                "that a contestant takes."
             )
             rows = [row for measured in self.measured for row in measured.rows()]
             legend = [measured.legend() for measured in self.measured]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesfunnel.kernel.arranging import arrange
+from salesfunnel.kernel.constant import Constant
 from salesfunnel.kernel.flow import add_up
 from salesfunnel.kernel.packing import Field, pack, span_of
 
@@ -35,7 +36,9 @@ def test_codes_travel_in_keys_and_keep_the_input_order_of_ties(rows: ROWS, room:
     numbered = sorted(enumerate(filled), key=lambda item: item[1][:2])
     assert arranged.entries.state.tolist() == [row[2] for _, row in numbered]
     assert arranged.entries.time.tolist() == [row[1] for _, row in numbered]
-    assert arranged.along[0].tolist() == [int(codes[number]) for number, _ in numbered]
+    along = arranged.along[0]
+    assert not isinstance(along, Constant)
+    assert along.tolist() == [int(codes[number]) for number, _ in numbered]
 
 
 @pytest.mark.parametrize("n_states", [9, 12, 181, 200, 252])

@@ -11,10 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from salesfunnel.kernel import arranging, flow, ordering, packing, sums
+from salesfunnel.kernel import (
+    arranging,
+    clock,
+    constant,
+    flow,
+    groupflow,
+    ordering,
+    packing,
+    presorted,
+    sums,
+    ties,
+)
 from salesfunnel.kernel.arranging import arrange
+from salesfunnel.kernel.constant import Constant
 from salesfunnel.kernel.entries import Columns, Entries
-from salesfunnel.kernel.flow import Grouped, add_up
+from salesfunnel.kernel.flow import add_up
+from salesfunnel.kernel.groupflow import Grouped
 from salesfunnel.kernel.packing import Field, Packed, pack, span_of
 from salesfunnel.kernel.sums import MICRO, ExactSums
 
@@ -27,7 +40,9 @@ ROWS = list[tuple[int, int, int]]
 def chunk_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks so small that these few rows fill several of them must change nothing."""
     if request.param == "tiny chunks":
-        for module in (arranging, flow, ordering, packing, sums):
+        for module in (arranging, clock, constant, groupflow, flow, ordering, packing, presorted):
+            monkeypatch.setattr(module, "CHUNK", 4)
+        for module in (sums, ties):
             monkeypatch.setattr(module, "CHUNK", 4)
         monkeypatch.setattr(sums, "MANY_CELLS", 2 * N_STATES**2)
         monkeypatch.setattr(packing, "_SPLIT_CHUNK", 4)
@@ -73,7 +88,7 @@ def micro(exact_sums: ExactSums | None) -> list[Any]:
 
 @given(histories(), st.sampled_from(["input", "state", "order"]), st.booleans(), st.data())
 def test_entries_are_arranged_by_opportunity_and_time_and_ties_as_asked(
-    rows: ROWS, ties: str, presorted: bool, data: st.DataObject
+    rows: ROWS, settled: str, in_order: bool, data: st.DataObject
 ) -> None:
     numbers = st.lists(
         st.integers(-3, 3) | st.integers(-(2**62), 2**62), min_size=len(rows), max_size=len(rows)
@@ -82,11 +97,11 @@ def test_entries_are_arranged_by_opportunity_and_time_and_ties_as_asked(
 
     def key(item: tuple[int, tuple[int, int, int]]) -> tuple[int, ...]:
         number, row = item
-        if ties == "input":
+        if settled == "input":
             return row[:2]
-        return row if ties == "state" else (*row[:2], order[number])
+        return row if settled == "state" else (*row[:2], order[number])
 
-    if presorted:
+    if in_order:
         order.sort()
         rows = [row for _, row in sorted(enumerate(rows), key=key)]
     given_columns = columns(rows)
@@ -94,22 +109,24 @@ def test_entries_are_arranged_by_opportunity_and_time_and_ties_as_asked(
     amounts = np.where(few < 0, np.nan, many / 3)
     # What never changes within an opportunity travels another way.
     own = (given_columns.opportunity % 7).astype(np.int8)
+    given_along: list[NDArray[Any]] = [few.astype(np.int8), many, amounts, own, own / 2]
 
     arranged = arrange(
         given_columns.opportunity,
         given_columns.time,
         given_columns.state,
         N_STATES,
-        by_state=ties == "state",
-        order=np.array(order, np.int64) if ties == "order" else None,
-        along=[few.astype(np.int8), many, amounts, own, own / 2],
+        by_state=settled == "state",
+        order=np.array(order, np.int64) if settled == "order" else None,
+        along=given_along,
     )
 
-    entries = arranged.entries
+    entries, names = arranged.entries, arranged.opportunities
+    opportunity = entries.opportunity if names is None else names[entries.opportunity]
     numbered = sorted(enumerate(rows), key=key)  # stable: what ranks equal keeps the input order
     expected = [row for _, row in numbered]
     places = [number for number, _ in numbered]
-    found = [column.tolist() for column in (entries.opportunity, entries.time, entries.state)]
+    found = [column.tolist() for column in (opportunity, entries.time, entries.state)]
     assert list(zip(*found, strict=True)) == expected
     assert len(entries) == len(rows)
     times = [row[1] for row in rows]
@@ -118,13 +135,28 @@ def test_entries_are_arranged_by_opportunity_and_time_and_ties_as_asked(
         i for i, row in enumerate(expected) if i == 0 or expected[i - 1][0] != row[0]
     ]
     assert entries.repeats == any(a[0] == b[0] and a[2] == b[2] for a, b in pairwise(expected))
-    given_along: list[NDArray[Any]] = [few, many, amounts, own, own / 2]
     for column, along in zip(given_along, arranged.along, strict=True):
-        np.testing.assert_array_equal(along, column[places])
-    assert arranged.along[0].dtype == np.int8
-    if ties == "order":
+        whole = along.at_entries(entries.new) if isinstance(along, Constant) else along
+        np.testing.assert_array_equal(whole, column[places])
+        assert whole.dtype == column.dtype
+    if settled == "order":
         assert arranged.order is not None
         assert arranged.order.tolist() == [order[place] for place in places]
+
+
+def test_no_opportunity_passes_for_another_that_is_as_far_apart_as_a_key_is_wide() -> None:
+    # In a key of 63 bits the second one, so far from the first, would look like the first.
+    opportunity = np.array([5, 5, 5, 5, 5 + 2**60, 6, 6, 6])
+    time = np.array([0, 1, 2, 7, 7, 0, 1, 2**20])
+    state = np.arange(8, dtype=np.uint8) % N_STATES
+
+    arranged = arrange(opportunity, time, state, N_STATES)
+
+    assert not ordering.is_sorted(opportunity, time)
+    names = arranged.opportunities
+    assert names is not None
+    assert names[arranged.entries.opportunity].tolist() == sorted(opportunity.tolist())
+    assert arranged.entries.time.tolist() == [0, 1, 2, 7, 0, 1, 2**20, 7]
 
 
 def test_what_is_kept_is_not_the_callers_to_change() -> None:
@@ -162,9 +194,11 @@ def test_identifiers_of_every_width_are_packed_without_overflow(dtype: str) -> N
     time = np.array([3 * DAY, 2 * DAY, DAY, DAY + 1])
     state = np.array([1, 2, 3, 4], np.uint8)
     for along in ([], [np.arange(4) / 2]):
-        entries = arrange(opportunity, time, state, N_STATES, along=along).entries
+        arranged = arrange(opportunity, time, state, N_STATES, along=along)
 
-        found = zip(*(column.tolist() for column in entries), strict=True)
+        codes, *others = (column.tolist() for column in arranged.entries)
+        names = arranged.opportunities
+        found = zip(codes if names is None else names[codes].tolist(), *others, strict=True)
         rows = zip(opportunity.tolist(), state.tolist(), time.tolist(), strict=True)
         assert list(found) == sorted(rows, key=lambda row: (row[0], row[2]))
 
@@ -205,9 +239,15 @@ def test_a_few_times_of_another_unit_narrow_the_unit(narrower: int) -> None:
 # ── adding up ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@given(histories(), st.booleans(), st.integers(-2, 42), st.booleans(), st.booleans())
+@given(
+    histories(),
+    st.booleans(),
+    st.integers(-2, 42),
+    st.sampled_from(["", "entry", "opportunity"]),
+    st.booleans(),
+)
 def test_the_flow_adds_up_transition_by_transition(
-    rows: ROWS, keep_repeats: bool, place: int, grouped: bool, in_columns: bool
+    rows: ROWS, keep_repeats: bool, place: int, grouped: str, in_columns: bool
 ) -> None:
     given_columns = columns(rows)
     entries = arrange(
@@ -221,13 +261,19 @@ def test_the_flow_adds_up_transition_by_transition(
     numbers = np.arange(len(rows))
     # Groups and amounts of a run are those of its first entry, whatever the other ones have.
     group, amounts = numbers % 3, numbers * 2**50 - 2**53
+    codes: NDArray[np.int8] | Constant = group.astype(np.int8)
+    if grouped == "opportunity":
+        own = np.arange(len(entries.first_rows)) % 3
+        group = np.repeat(own, np.diff(entries.first_rows, append=len(rows)))
+        there = slice(None) if known is None else known[entries.first_rows]
+        codes = Constant(own.astype(np.int8)[there])
 
     added = add_up(
         entries,
         N_STATES,
         known=known,
         keep_repeats=keep_repeats,
-        groups=Grouped(group.astype(np.int8), 3) if grouped else None,
+        groups=Grouped(codes, 3) if grouped else None,
         amounts=amounts,
     )
 
@@ -240,7 +286,7 @@ def test_the_flow_adds_up_transition_by_transition(
         history = [(n, row) for n, row in entered if until is None or row[2] <= until]
         if not keep_repeats:
             history = [next(run) for _, run in groupby(history, key=lambda item: item[1][1])]
-        in_group = [n % 3 if grouped else 0 for n, _ in history]
+        in_group = [int(group[n]) if grouped else 0 for n, _ in history]
         if history:
             starts[in_group[0], history[0][1][1]] += 1
             ends[in_group[-1], history[-1][1][1]] += 1

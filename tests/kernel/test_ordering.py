@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salesfunnel.kernel.ordering import ascend, is_sorted, permutation
+from salesfunnel.kernel.ordering import is_sorted, permutation
 
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
@@ -27,13 +27,6 @@ def test_entries_go_by_opportunity_time_and_tie_and_then_as_they_came(
     expected = sorted(range(len(rows)), key=lambda index: rows[index][:length])
     assert permutation(opportunity, time, tie).tolist() == expected
     assert is_sorted(opportunity, time, tie) == (expected == list(range(len(rows))))
-
-
-@given(st.lists(st.integers(0, 40), max_size=12), st.integers(0, 3))
-def test_keys_ascend_whatever_their_loose_bits_are(keys: list[int], loose: int) -> None:
-    upper = [key >> loose for key in keys]
-
-    assert ascend(np.array(keys, np.int64), loose) == (upper == sorted(upper))
 
 
 def test_many_entries_are_sorted_as_few_are() -> None:

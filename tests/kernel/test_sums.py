@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesfunnel.errors import SizeError
-from salesfunnel.kernel.sums import MANY_CELLS, Adder, ExactSums, Tally, as_millionths
+from salesfunnel.kernel.sums import MANY_CELLS, Adder, CountedSums, ExactSums, Tally, as_millionths
 
 MILLION = 1_000_000
 parts = st.tuples(st.integers(-(2**61), 2**61), st.integers(0, MILLION - 1))
@@ -127,6 +127,49 @@ def test_integers_add_exactly_by_cell(
     elif largest_sum >= 2**63:
         with pytest.raises(SizeError, match="add up to more than 64 bits hold"):
             adder.total(unit)
+
+
+@given(
+    pieces=st.lists(
+        st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40)), max_size=6), max_size=8
+    ),
+    bits=st.sampled_from([(4, 3), (6, 2), (8, 10), (42, 22)]),
+)
+def test_counts_and_sums_share_an_integer_for_as_long_as_both_fit(
+    pieces: list[list[tuple[int, int]]], bits: tuple[int, int]
+) -> None:
+    n_cells = MANY_CELLS + 1
+    counts, adder = Tally(n_cells), Adder(n_cells, n_cells, 40, 48)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("salesfunnel.kernel.sums._SUM_BITS", bits[0])
+        patch.setattr("salesfunnel.kernel.sums._COUNT_BITS", bits[1])
+        counted = CountedSums(counts, adder)
+
+        for piece in pieces:
+            codes, values = zip(*piece, strict=True) if piece else ((), ())
+            counted.add(np.array(codes, np.intp), np.array(values, np.int64))
+        counted.finish()
+
+    rows = [row for piece in pieces for row in piece]
+    assert counts.counts.sum() == len(rows)
+    assert counts.counts[:3].tolist() == [sum(c == place for c, _ in rows) for place in range(3)]
+    total = adder.total(MILLION)
+    assert total.whole[:3].tolist() == [
+        sum(value for c, value in rows if c == place) for place in range(3)
+    ]
+    assert not total.whole[3:].any()
+
+
+def test_a_count_uses_the_highest_bit_of_the_integer_that_it_shares() -> None:
+    n_cells, n = MANY_CELLS + 1, (1 << 22) - 1
+    counts, adder = Tally(n_cells), Adder(n_cells, n_cells, 1, n)
+    counted = CountedSums(counts, adder)
+
+    counted.add(np.full(n, 5, np.intp), np.ones(n, np.int64))
+    counted.finish()
+
+    assert counts.counts[5] == n
+    assert adder.total(MILLION).whole[5] == n
 
 
 @pytest.mark.parametrize("n_cells", [3, MANY_CELLS + 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,19 @@ class Rejects:
         if errors not in ("raise", "collect"):
             raise DefinitionError("errors= is 'raise' or 'collect', not {errors!r}", errors=errors)
         self.errors = errors
-        self.bad = np.zeros(n_rows, bool)
-        """Rows left out so far."""
+        self.n_rows = n_rows
         self._row_number = row_number
         self._rows: list[BadRow] = []
+
+    @cached_property
+    def bad(self) -> NDArray[np.bool_]:
+        """Rows left out so far, (n_rows,)."""
+        return np.zeros(self.n_rows, bool)
+
+    @property
+    def any(self) -> bool:
+        """Whether a row was left out so far."""
+        return "bad" in vars(self) and bool(self.bad.any())
 
     def add(
         self,
@@ -49,8 +59,9 @@ class Rejects:
         expected: str,
     ) -> None:
         """Note what is wrong with a column where `bad`, in rows that had no fault so far."""
-        fresh = np.flatnonzero(bad & ~self.bad)
-        self.bad[fresh] = True
+        fresh = np.flatnonzero(bad & ~self.bad if "bad" in vars(self) else bad)
+        if len(fresh):
+            self.bad[fresh] = True
         for index in fresh.tolist():
             value = values[index]
             value = value.item() if isinstance(value, np.generic) else value

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +61,8 @@ def read_times(
     DefinitionError
         If `missing` is no time.
     """
-    if isinstance(values, np.ndarray) and (plain := _plain(values, tz)) is not None:
-        return plain
+    if (plain := plain_times(values, tz)) is not None:
+        return plain.values
     if isinstance(values, np.ndarray) and values.dtype.kind == "M":
         micro, absent, bad = _from_datetime64(values, tz, column)
         expected = Wording("a time in the years 1 to 9999")
@@ -90,9 +90,18 @@ def read_times(
     return micro
 
 
-def _plain(values: NDArray[Any], tz: tzinfo | None) -> NDArray[np.int64] | None:
+class PlainTimes(NamedTuple):
+    """Times in microseconds, (N,), and the earliest and the latest of them; None without any."""
+
+    values: NDArray[np.int64]
+    bounds: tuple[int, int] | None
+
+
+def plain_times(values: Sequence[Any] | NDArray[Any], tz: tzinfo | None) -> PlainTimes | None:
     """Return times that need no second look, as most do: UTC, none missing, none impossible."""
     microseconds = 1
+    if not isinstance(values, np.ndarray):
+        return None
     if values.dtype.kind == "M":
         unit, count = np.datetime_data(values.dtype)
         if tz is not UTC or unit not in _MICROSECONDS:
@@ -101,12 +110,14 @@ def _plain(values: NDArray[Any], tz: tzinfo | None) -> NDArray[np.int64] | None:
     elif values.dtype.kind not in "iu":
         return None
     steps = values.view(np.int64) if values.dtype.kind == "M" else values
+    found = None
     if len(steps):
         first, last = bounds(steps)
-        if first * microseconds < FIRST or last * microseconds > LAST:
+        found = first * microseconds, last * microseconds
+        if found[0] < FIRST or found[1] > LAST:
             return None
     steps = steps.astype(np.int64, copy=False)
-    return steps if microseconds == 1 else steps * microseconds
+    return PlainTimes(steps if microseconds == 1 else steps * microseconds, found)
 
 
 def _missing_time(given: datetime | date | str, tz: tzinfo | None) -> int:

@@ -85,8 +85,8 @@ def _rows(log: StageLog) -> list[list[str]]:
     assert log.amounts is not None
     assert log.reasons is not None
     owner, source, reason = (
-        np.array([*names, ""], object)[codes]
-        for codes, names, _ in (log.attribute("owner"), log.attribute("source"), log.reasons)
+        np.array([*labels.names, ""], object)[labels.codes]
+        for labels in (log.attribute("owner"), log.attribute("source"), log.reasons)
     )
     amount = ["" if math.isnan(value) else f"{value:.2f}" for value in log.amounts.tolist()]
     at = [from_microseconds(value, log.tz).isoformat() for value in time.tolist()]

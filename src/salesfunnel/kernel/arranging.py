@@ -9,9 +9,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.kernel.codes import factorize_integers
+from salesfunnel.kernel.constant import Constant, Distances, in_order
 from salesfunnel.kernel.entries import Columns, Entries
-from salesfunnel.kernel.ordering import ascend, is_sorted, permutation
-from salesfunnel.kernel.packing import CHUNK, Field, Packed, Span, chunks, pack, span_of
+from salesfunnel.kernel.ordering import permutation
+from salesfunnel.kernel.packing import (
+    CHUNK,
+    KEY_BITS,
+    Field,
+    Packed,
+    Span,
+    bounds,
+    chunks,
+    pack,
+)
+from salesfunnel.kernel.presorted import as_it_came, looks_sorted, narrow
+from salesfunnel.kernel.ties import restore_input_order
 
 
 class Ordered(NamedTuple):
@@ -22,13 +35,18 @@ class Ordered(NamedTuple):
     entries : Entries
     order : (N,) int64 array or None
         What settled ties, in the order of the entries, where it was given.
-    along : list of (N,) arrays
-        What was to come along, in the order of the entries.
+    along : list of (N,) arrays or Constant
+        What was to come along, in the order of the entries, or by opportunity where it was found to
+        be constant.
+    opportunities : (M,) array or None
+        What the opportunities of the entries stand for, ascending, where they were so far apart
+        that they had to be numbered.
     """
 
     entries: Entries
     order: NDArray[np.int64] | None
-    along: list[NDArray[Any]]
+    along: list[NDArray[Any] | Constant]
+    opportunities: NDArray[Any] | None = None
 
 
 def arrange(
@@ -40,7 +58,8 @@ def arrange(
     by_state: bool = False,
     order: NDArray[np.int64] | None = None,
     along: Sequence[NDArray[Any]] = (),
-    span: Span | None = None,
+    reach: tuple[int, int] | None = None,
+    time_bounds: tuple[int, int] | None = None,
     threads: bool = False,
 ) -> Ordered:
     """Return entries in order: by opportunity, then time, then what settles ties, then as input.
@@ -57,23 +76,35 @@ def arrange(
         What settles ties instead, as a record number does.
     along : sequence of (N,) arrays
         What to bring into the same order: codes, -1 or more, or floats.
-    span : Span, optional
-        From where to where opportunities and times reach, where that is known.
+    reach, time_bounds : tuple of int, optional
+        The smallest and the largest opportunity and time, where they are known.
     threads : bool
         Whether they may be sorted in two threads.
     """
     given = _Given(opportunity, time, state, n_states, by_state, order, along, threads)
-    if span is not None:
-        given.span = span
-    # Keys that have the row settle ties at no cost, where there is room for it; elsewhere keys that
-    # carry what belongs to the entries do better.
-    return (
-        _as_it_came(given)
-        or _by_rows(given, whole=True)
-        or _by_keys(given)
-        or _by_rows(given)
-        or _by_permutation(given)
-    )
+    if reach is not None:
+        given.reach = reach
+    if time_bounds is not None:
+        given.time_bounds = time_bounds
+    entries = given.as_it_came()
+    distinct = None
+    if given.reach_bits + len(time).bit_length() > KEY_BITS:
+        # So far apart that a key would have no room for the number of the row.
+        given.opportunity, distinct = factorize_integers(opportunity)
+        given.reach = 0, len(distinct) - 1
+        entries = given.as_it_came()
+    if entries is not None:
+        ordered = Ordered(entries, order, list(along))
+    else:
+        # Keys that have the row settle ties at no cost, where there is room for it; elsewhere keys
+        # that carry what belongs to the entries do better.
+        ordered = (
+            _by_rows(given, whole=True)
+            or _by_keys(given)
+            or _by_rows(given)
+            or _by_permutation(given)
+        )
+    return ordered._replace(opportunities=distinct)
 
 
 class _Given:
@@ -103,34 +134,29 @@ class _Given:
         self.settled = [] if order is None else [_field(order, least=int(order.min(initial=0)))]
 
     @cached_property
+    def reach(self) -> tuple[int, int]:
+        return bounds(self.opportunity) if len(self.opportunity) else (0, 0)
+
+    @property
+    def reach_bits(self) -> int:
+        return (self.reach[1] - self.reach[0]).bit_length()
+
+    @cached_property
+    def time_bounds(self) -> tuple[int, int]:
+        return bounds(self.time) if len(self.time) else (0, 0)
+
+    @property
     def span(self) -> Span:
-        return span_of(self.opportunity, self.time)
+        return Span(*self.reach, *self.time_bounds)
 
-
-def _as_it_came(given: _Given) -> Ordered | None:
-    """Return entries that came in order.
-
-    What is kept is a copy, which does not change with the caller's columns.
-    """
-    opportunity, time, tie = given.opportunity, given.time, given.tie
-    # The first entries tell most of what comes in no order.
-    first = slice(0, CHUNK)
-    if not is_sorted(opportunity[first], time[first], None if tie is None else tie[first]):
-        return None
-    packed = pack(opportunity, time, [given.state], given.span, presorted=True)
-    if packed is not None and tie is None:
-        if not ascend(packed.key, given.state.bits):
+    def as_it_came(self) -> Entries | None:
+        """Return entries that came in order; None where they did not."""
+        if not looks_sorted(self.opportunity, self.time, self.tie):
             return None
-    elif not is_sorted(opportunity, time, tie):
-        return None
-    if packed is None:
-        columns = Columns(_narrow(opportunity).copy(), given.states.copy(), time.copy())
-        entries = Entries.of_columns(columns)
-    else:
-        entries = Entries(
-            given.states.copy(), _beginnings(packed, 0)[0], packed=packed, state_in_key=True
-        )
-    return Ordered(entries, given.order, list(given.along))
+        entries = as_it_came(self.opportunity, self.time, self.states, self.tie, self.time_bounds)
+        if entries is not None and len(entries):
+            self.reach = int(self.opportunity[0]), int(self.opportunity[-1])
+        return entries
 
 
 def _by_keys(given: _Given) -> Ordered | None:
@@ -144,9 +170,9 @@ def _by_keys(given: _Given) -> Ordered | None:
     if len(carried) == len(given.along):
         packed = _pack(given, carried, whole=True)
     if packed is None and given.along:
+        distances = Distances(given.opportunity, given.reach)
         for index, column in enumerate(given.along):
-            table = _by_opportunity(given, column)
-            if table is not None:
+            if (table := distances.values(column)) is not None:
                 own[index] = table
                 carried.pop(index, None)
         if len(carried) + len(own) < len(given.along):
@@ -159,17 +185,15 @@ def _by_keys(given: _Given) -> Ordered | None:
     loose = [*([] if given.by_state else [given.state]), *carried.values()]
     new, tied = _beginnings(packed, sum(field.bits for field in loose))
     if len(tied):
-        _restore_input_order(packed, given, loose, tied)
+        restore_input_order(packed, given.opportunity, given.time, given.tie, loose, tied)
     unpacked = iter(range(len(packed.layout.fields)))
     order = None if given.order is None else _unpacked(packed, next(unpacked), given.order)
     state = _unpacked(packed, next(unpacked), given.states)
-    along: dict[int, NDArray[Any]] = {
+    along: dict[int, NDArray[Any] | Constant] = {
         index: _unpacked(packed, next(unpacked), given.along[index]) for index in carried
     }
-    if own:
-        member = packed.opportunity_at(np.flatnonzero(new)) - given.span.first
-        along.update({index: _spread(table[member], new) for index, table in own.items()})
     entries = Entries(state, new, packed=packed, state_in_key=not given.settled and not carried)
+    along.update(zip(own, in_order(list(own.values()), entries, given.reach), strict=True))
     return Ordered(entries, order, [along[index] for index in range(len(given.along))])
 
 
@@ -201,7 +225,7 @@ def _by_rows(given: _Given, *, whole: bool = False) -> Ordered | None:
 def _by_permutation(given: _Given) -> Ordered:
     """Return entries in columns, which always fit."""
     rows = permutation(given.opportunity, given.time, given.tie)
-    columns = Columns(_narrow(given.opportunity)[rows], given.states[rows], given.time[rows])
+    columns = Columns(narrow(given.opportunity)[rows], given.states[rows], given.time[rows])
     return _along(given, Entries.of_columns(columns), rows)
 
 
@@ -232,91 +256,6 @@ def _beginnings(packed: Packed, loose_bits: int) -> tuple[NDArray[np.bool_], NDA
     return new, np.unique(np.concatenate(found))
 
 
-def _restore_input_order(
-    packed: Packed, given: _Given, loose: Sequence[Field], tied: NDArray[np.int64]
-) -> None:
-    """Put ties, which keys order by their lowest fields, back into the order of the input.
-
-    Only the opportunities that have ties pay for it: their entries are sorted again by themselves,
-    and come to stand in the same rows.
-    """
-    rows = np.flatnonzero(_is_among(given.opportunity, tied))
-    tie = None if given.tie is None else given.tie[rows]
-    rows = rows[permutation(given.opportunity[rows], given.time[rows], tie)]
-    low = np.zeros(len(rows), np.int64)
-    for field in loose:
-        assert field.values is not None
-        low <<= field.bits
-        low |= field.values[rows].astype(np.int64) - field.least
-    mask = (1 << sum(field.bits for field in loose)) - 1
-    filled = 0
-    for start, stop in chunks(len(packed.key)):
-        places = start + np.flatnonzero(_is_among(packed.opportunity(start, stop), tied))
-        packed.key[places] &= ~mask
-        packed.key[places] |= low[filled : filled + len(places)]
-        filled += len(places)
-
-
-def _is_among(opportunity: NDArray[np.integer[Any]], some: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which opportunities are among some, which ascend."""
-    first, last = int(some[0]), int(some[-1])
-    if last - first > 4 * len(opportunity) + CHUNK:
-        return np.asarray(np.isin(opportunity, some))
-    # With a place for all that is below, and one for what is above.
-    table = np.zeros(last - first + 3, bool)
-    table[some - first + 1] = True
-    place = np.clip(opportunity.astype(np.int64, copy=False), first - 1, last + 1)
-    place -= first - 1
-    found: NDArray[np.bool_] = table[place]
-    return found
-
-
-def _by_opportunity(given: _Given, column: NDArray[Any]) -> NDArray[Any] | None:
-    """Return what each opportunity has in a column, by its distance from the first.
-
-    None if one has several values, or where such a table would be too large.
-    """
-    span, n = given.span, len(column)
-    if span.last - span.first > 4 * n + CHUNK:
-        return None
-    bits = column.view(f"u{column.itemsize}")  # so that a missing amount equals another
-    table = np.zeros(span.last - span.first + 1, bits.dtype)
-
-    def fill(start: int, stop: int) -> None:
-        table[_distance(given, start, stop)] = bits[start:stop]
-
-    def fits(start: int, stop: int) -> bool:
-        return np.array_equal(table[_distance(given, start, stop)], bits[start:stop])
-
-    # A few entries mostly tell what changes, before all are looked at.
-    for start, stop in chunks(min(n, 4 * CHUNK)):
-        fill(start, stop)
-    if not all(fits(start, stop) for start, stop in chunks(min(n, 4 * CHUNK))):
-        return None
-    for start, stop in chunks(n):
-        fill(start, stop)
-    return table.view(column.dtype) if all(fits(*some) for some in chunks(n)) else None
-
-
-def _spread(values: NDArray[Any], new: NDArray[np.bool_]) -> NDArray[Any]:
-    """Return at each entry the value of its opportunity."""
-    out = np.empty(len(new), values.dtype)
-    before = 0
-    for start, stop in chunks(len(new)):
-        member = np.cumsum(new[start:stop]) + (before - 1)
-        out[start:stop] = values[member]
-        before = int(member[-1]) + 1
-    return out
-
-
-def _distance(given: _Given, start: int, stop: int) -> NDArray[np.integer[Any]]:
-    opportunity = given.opportunity[start:stop]
-    if given.span.first == 0:
-        return opportunity
-    distance: NDArray[np.int64] = np.subtract(opportunity, given.span.first, dtype=np.int64)
-    return distance
-
-
 def _are_codes(column: NDArray[Any]) -> bool:
     return column.dtype.kind in "iu"
 
@@ -331,11 +270,3 @@ def _unpacked(packed: Packed, index: int, like: NDArray[Any]) -> NDArray[Any]:
     out = np.empty(len(packed.key), like.dtype)
     packed.unpack(index, out)
     return out
-
-
-def _narrow(opportunity: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
-    """Return opportunities in four bytes each where they fit."""
-    limits = np.iinfo(np.int32)
-    if len(opportunity) and not limits.min <= opportunity.min() <= opportunity.max() <= limits.max:
-        return opportunity
-    return opportunity.astype(np.int32)

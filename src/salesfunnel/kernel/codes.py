@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.kernel.packing import chunks
+from salesfunnel.kernel.packing import bounds, chunks
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -51,23 +51,28 @@ def compact_codes(
     """
     if values.size == 0:
         return np.zeros(0, np.int8), values[:0]
-    low, high = int(values.min()), int(values.max())
+    low, high = bounds(values)
     if high - low > 4 * values.size + 1024:
         distinct, codes = np.unique(values, return_inverse=True)
         rank, distinct = _ordered(distinct, key)
         return look_up(rank, codes), distinct
     # A dense range is a table look-up, a chunk at a time: memory costs more than arithmetic.
     wide = np.dtype(np.uint64 if values.dtype == np.uint64 else np.int64).type
+
+    def places_of(start: int, stop: int) -> NDArray[np.integer[Any]]:
+        found: NDArray[np.integer[Any]] = np.subtract(values[start:stop], wide(low), dtype=wide)
+        return found
+
     present = np.zeros(high - low + 1, bool)
     for start, stop in chunks(len(values)):
-        present[np.subtract(values[start:stop], wide(low), dtype=wide)] = True
+        present[places_of(start, stop)] = True
     places = np.flatnonzero(present)
     rank, distinct = _ordered((places.astype(wide) + wide(low)).astype(values.dtype), key)
     code: NDArray[np.signedinteger[Any]] = np.zeros(len(present), rank.dtype)
     code[places] = rank
     found = np.empty(len(values), rank.dtype)
     for start, stop in chunks(len(values)):
-        found[start:stop] = code[np.subtract(values[start:stop], wide(low), dtype=wide)]
+        np.take(code, places_of(start, stop), out=found[start:stop], mode="clip")
     return found, distinct
 
 

@@ -49,6 +49,8 @@ class Entries:
         Which entries are the first of their opportunity.
     state_in_key : bool
         Whether in packed keys the state, and nothing else, is below the time.
+    repeats : bool, optional
+        As the attribute, where it is known.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Entries:
         opportunity: NDArray[np.integer[Any]] | None = None,
         time: NDArray[np.int64] | None = None,
         state_in_key: bool = False,
+        repeats: bool | None = None,
     ) -> None:
         self.state = state
         self.new = new
@@ -67,7 +70,7 @@ class Entries:
         self.state_in_key = state_in_key
         self._opportunity = opportunity
         self._time = time
-        self.repeats = _have_repeats(state, new)
+        self.repeats = _have_repeats(state, new) if repeats is None else repeats
         for array in self._arrays():
             array.flags.writeable = False
 
@@ -102,6 +105,13 @@ class Entries:
             return self.packed.opportunity(start, stop)
         assert self._opportunity is not None
         return self._opportunity[start:stop]
+
+    def opportunity_at(self, rows: NDArray[np.int64]) -> NDArray[np.integer[Any]]:
+        """Return the opportunities of some entries, in any order."""
+        if self.packed is not None:
+            return self.packed.opportunity_at(rows)
+        assert self._opportunity is not None
+        return self._opportunity[rows]
 
     def time_of(self, start: int, stop: int) -> NDArray[np.int64]:
         """Return the times of some consecutive entries, in microseconds."""

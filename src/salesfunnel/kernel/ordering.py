@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.kernel.packing import CHUNK, Field, chunks, pack, span_of
-
-_KEY_BITS = 63
+from salesfunnel.kernel.packing import CHUNK, KEY_BITS, Field, chunks, pack, span_of
 
 
 def permutation(
@@ -59,19 +57,6 @@ def is_sorted(
     return True
 
 
-def ascend(key: NDArray[np.int64], loose_bits: int) -> bool:
-    """Return whether keys ascend, whatever their lowest bits are; stops where they do not."""
-    buffer = np.empty(CHUNK, np.int64)
-    for start, stop in chunks(len(key) - 1):
-        here, after = key[start:stop], key[start + 1 : stop + 1]
-        if (after < here).any():
-            highest = buffer[: stop - start]
-            np.bitwise_or(after, (1 << loose_bits) - 1, out=highest)
-            if (highest < here).any():
-                return False
-    return True
-
-
 def _sorting_by_opportunity_first(
     opportunity: NDArray[np.integer[Any]], time: NDArray[np.int64]
 ) -> NDArray[np.int64]:
@@ -79,7 +64,7 @@ def _sorting_by_opportunity_first(
     n = len(time)
     row_bits = (n - 1).bit_length()
     first = int(opportunity.min())
-    if (int(opportunity.max()) - first).bit_length() + row_bits > _KEY_BITS:
+    if (int(opportunity.max()) - first).bit_length() + row_bits > KEY_BITS:
         return np.lexsort((time, opportunity))
     key: NDArray[np.int64] = np.subtract(opportunity, first, dtype=np.int64)
     key <<= row_bits
@@ -105,7 +90,7 @@ def _sorting_of_chunk(opportunity: NDArray[np.int64], time: NDArray[np.int64]) -
     n = len(time)
     bits = (n - 1).bit_length()
     elapsed = time - time.min()
-    if int(elapsed.max()).bit_length() + bits > _KEY_BITS:
+    if int(elapsed.max()).bit_length() + bits > KEY_BITS:
         return np.lexsort((time, opportunity))
     mask = (1 << bits) - 1
     by_time = np.sort((elapsed << bits) | np.arange(n)) & mask

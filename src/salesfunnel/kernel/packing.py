@@ -10,7 +10,7 @@ apart.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -21,9 +21,11 @@ from salesfunnel.kernel.threads import sort
 
 CHUNK = 1 << 15
 """Entries worked on at a time: two columns of them stay in the second-level cache."""
-_KEY_BITS = 63
+KEY_BITS = 63
 _SPLIT_CHUNK = 1 << 18
 _MAX_PARTS = 256
+_FEW_PARTS = 6
+"""Picking out so few parts one by one takes less time than sorting by part."""
 _SAMPLE = 1 << 10
 
 
@@ -179,7 +181,6 @@ def pack(
     span: Span,
     *,
     whole: bool = False,
-    presorted: bool = False,
     threads: bool = False,
 ) -> Packed | None:
     """Return entries as sorted keys; None where they do not fit.
@@ -194,34 +195,20 @@ def pack(
         From where to where opportunities and times reach.
     whole : bool
         Whether the keys must fit without splitting the entries into parts.
-    presorted : bool
-        Whether the keys stay in the order of the rows.
     threads : bool
         Whether they may be sorted in two threads.
     """
-    empty = tuple(field._replace(values=None) for field in fields)
-    if len(time) == 0:
-        layout = Layout(0, 0, 1, 1, empty)
-        return Packed(np.zeros(0, np.int64), layout, np.zeros(1, np.int64), np.zeros(0, np.int64))
-    first, last, first_time, last_time = span
-    # A few times show the unit; packing checks it against all, and narrows it where it must.
-    unit = int(np.gcd.reduce(time[:_SAMPLE] - first_time)) or last_time - first_time or 1
-    while True:
-        time_bits = ((last_time - first_time) // unit).bit_length()
-        layout = Layout(first_time, last_time, unit, time_bits, empty)
-        room = _KEY_BITS - layout.opportunity_shift
-        writer = _Writer(layout, fields, time)
-        try:
-            if (last - first).bit_length() <= room:
-                packed = _pack_whole(writer, opportunity, first)
-            elif whole or presorted or room < 0 or (last - first) >> room >= _MAX_PARTS:
-                return None
-            else:
-                packed = _pack_in_parts(writer, opportunity, first, room)
-            break
-        except _NarrowerUnit as found:
-            unit = found.unit
-    if not presorted:
+    first, last = span.first, span.last
+
+    def write(writer: KeyWriter, room: int) -> Packed | None:
+        if (last - first).bit_length() <= room:
+            return _pack_whole(writer, opportunity, first)
+        if whole or room < 0 or (last - first) >> room >= _MAX_PARTS:
+            return None
+        return _pack_in_parts(writer, opportunity, first, room)
+
+    packed = packed_by(write, time, fields, span)
+    if packed is not None:
         for start, stop in pairwise(packed.rows.tolist()):
             part = packed.key[start:stop]
             if threads:
@@ -231,6 +218,38 @@ def pack(
     return packed
 
 
+def packed_by(
+    write: Callable[[KeyWriter, int], Packed | None],
+    time: NDArray[np.int64],
+    fields: Sequence[Field],
+    span: Span,
+) -> Packed | None:
+    """Return keys that a function writes, once it is known which unit all times share.
+
+    Parameters
+    ----------
+    write : callable
+        Takes what writes keys, and how many bits opportunities have in them; it is called again
+        where some times are no multiples of the unit tried.
+    time, fields, span
+        As in `pack`.
+    """
+    empty = tuple(field._replace(values=None) for field in fields)
+    if len(time) == 0:
+        layout = Layout(0, 0, 1, 1, empty)
+        return Packed(np.zeros(0, np.int64), layout, np.zeros(1, np.int64), np.zeros(0, np.int64))
+    first_time, last_time = span.first_time, span.last_time
+    # A few times show the unit; packing checks it against all, and narrows it where it must.
+    unit = int(np.gcd.reduce(time[:_SAMPLE] - first_time)) or last_time - first_time or 1
+    while True:
+        time_bits = ((last_time - first_time) // unit).bit_length()
+        layout = Layout(first_time, last_time, unit, time_bits, empty)
+        try:
+            return write(KeyWriter(layout, fields, time), KEY_BITS - layout.opportunity_shift)
+        except _NarrowerUnit as found:
+            unit = found.unit
+
+
 class _NarrowerUnit(Exception):  # noqa: N818 - not an error: it tells the loop above to go on
     """Some times are no whole multiples of the unit tried, but of this one."""
 
@@ -238,7 +257,7 @@ class _NarrowerUnit(Exception):  # noqa: N818 - not an error: it tells the loop 
         self.unit = unit
 
 
-class _Writer:
+class KeyWriter:
     """Writes keys a chunk at a time, in memory of its own.
 
     Fresh memory for every step would cost more than the arithmetic.
@@ -281,8 +300,10 @@ class _Writer:
                 np.left_shift(part, below, out=part)
                 values = part
             np.bitwise_or(key, values, out=key)
-        np.subtract(opportunity, first, out=part, dtype=np.int64)
-        np.left_shift(part, layout.opportunity_shift, out=part)
+        if first:
+            np.subtract(opportunity, first, out=part, dtype=np.int64)
+            opportunity = part
+        np.left_shift(opportunity, layout.opportunity_shift, out=part, dtype=np.int64)
         np.bitwise_or(key, part, out=out)
 
     def _write_time(self, key: NDArray[np.int64], time: NDArray[np.int64]) -> None:
@@ -303,7 +324,7 @@ class _Writer:
             np.right_shift(key, -shift, out=key)
 
 
-def _pack_whole(writer: _Writer, opportunity: NDArray[np.integer[Any]], first: int) -> Packed:
+def _pack_whole(writer: KeyWriter, opportunity: NDArray[np.integer[Any]], first: int) -> Packed:
     """Write all keys, in the order of the input."""
     n = len(opportunity)
     key = np.empty(n, np.int64)
@@ -313,34 +334,51 @@ def _pack_whole(writer: _Writer, opportunity: NDArray[np.integer[Any]], first: i
 
 
 def _pack_in_parts(
-    writer: _Writer, opportunity: NDArray[np.integer[Any]], first: int, room: int
+    writer: KeyWriter, opportunity: NDArray[np.integer[Any]], first: int, room: int
 ) -> Packed:
     """Write the keys by ranges of ``2**room`` opportunities, within each in the input order."""
     n = len(opportunity)
-    pieces: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    key = np.empty(min(n, _SPLIT_CHUNK), np.int64)
-    offset = np.empty(len(key), np.int64)
-    for start, stop in chunks(n, _SPLIT_CHUNK):
-        written, within = key[: stop - start], offset[: stop - start]
-        np.subtract(opportunity[start:stop], first, out=within, dtype=np.int64)
-        part = (within >> room).astype(np.uint8)
-        within &= (1 << room) - 1
-        writer.write(written, within, 0, start)
-        order = np.argsort(part, kind="stable")  # of bytes: a radix sort
-        sizes = np.bincount(part, minlength=_MAX_PARTS)
-        pieces.append((written[order], np.append(0, np.cumsum(sizes))))
+    within = np.empty(min(n, _SPLIT_CHUNK), np.int64)
 
-    rows = np.append(0, np.cumsum(np.sum([np.diff(ends) for _, ends in pieces], axis=0)))
+    def distances(start: int, stop: int) -> NDArray[np.int64]:
+        out = within[: stop - start]
+        np.subtract(opportunity[start:stop], first, out=out, dtype=np.int64)
+        return out
+
+    part = np.empty(n, np.uint8)
+    sizes = np.zeros(_MAX_PARTS, np.int64)
+    for start, stop in chunks(n, _SPLIT_CHUNK):
+        part[start:stop] = distances(start, stop) >> room
+        sizes += np.bincount(part[start:stop], minlength=_MAX_PARTS)
+    rows = np.append(0, np.cumsum(sizes))
+    used = np.flatnonzero(sizes)
+
     keys = np.empty(n, np.int64)
+    key = np.empty(len(within), np.int64)
     filled = rows[:-1].copy()
-    for piece, ends in pieces:
-        for place in np.flatnonzero(np.diff(ends)).tolist():
-            members = piece[ends[place] : ends[place + 1]]
+    for start, stop in chunks(n, _SPLIT_CHUNK):
+        written, rest = key[: stop - start], distances(start, stop)
+        rest &= (1 << room) - 1
+        writer.write(written, rest, 0, start)
+        for place, members in _by_part(written, part[start:stop], used):
             keys[filled[place] : filled[place] + len(members)] = members
             filled[place] += len(members)
-    used = np.flatnonzero(np.diff(rows))
     starts = first + (used.astype(np.int64) << room)
     return Packed(keys, writer.layout, np.append(rows[used], n), starts)
+
+
+def _by_part(
+    key: NDArray[np.int64], part: NDArray[np.uint8], used: NDArray[np.int64]
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield the keys of each part, in their order."""
+    if len(used) <= _FEW_PARTS:
+        for place in used.tolist():
+            yield place, np.compress(part == place, key)
+        return
+    ordered = key[np.argsort(part, kind="stable")]  # of bytes: a radix sort
+    ends = np.append(0, np.cumsum(np.bincount(part, minlength=_MAX_PARTS)))
+    for place in used.tolist():
+        yield place, ordered[ends[place] : ends[place + 1]]
 
 
 def bounds(column: NDArray[np.integer[Any]]) -> tuple[int, int]:

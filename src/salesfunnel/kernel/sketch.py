@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
+from salesfunnel.kernel.clock import Clock
 from salesfunnel.kernel.entries import Entries
-from salesfunnel.kernel.flow import Clock, Grouped, last_of, linked_rows, targets_of
+from salesfunnel.kernel.groupflow import Grouped
+from salesfunnel.kernel.linking import last_of, linked_rows, targets_of
 from salesfunnel.kernel.progress import Meter
 from salesfunnel.kernel.sums import MICRO
 

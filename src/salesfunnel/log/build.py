@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import Any, Unpack
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from salesfunnel.columns.rejects import THE_ROW, settled
 from salesfunnel.columns.texts import Texts
 from salesfunnel.errors import BadRow, DataError, DefinitionError
-from salesfunnel.kernel.arranging import arrange
-from salesfunnel.kernel.codes import code_type, factorize_integers
-from salesfunnel.kernel.packing import span_of
+from salesfunnel.kernel.arranging import Ordered, arrange
+from salesfunnel.kernel.constant import Constant
 from salesfunnel.log.ahead import work_ahead
 from salesfunnel.log.joining import join
+from salesfunnel.log.keeping import arranged_with_labels, narrow
 from salesfunnel.log.labels import Labels
 from salesfunnel.log.rows import Meaning, Parsing, Rows, Source, read_rows
 from salesfunnel.log.stagelog import StageLog
@@ -131,45 +131,48 @@ def log_of_rows(
         If some cannot be entries and ``errors="raise"``.
     """
     rejected = rejected_table(settled(rows.bad, errors, rows.n_bad))
-    columns: list[NDArray[Any]] = [_narrow(*coded) for coded in rows.labels.values()]
+    identifiers = rows.identifiers
+    reach = None if identifiers is None else (0, max(len(identifiers) - 1, 0))
+    others: list[NDArray[Any]] = []
     if rows.reasons is not None:
-        columns.append(_narrow(*rows.reasons))
+        others.append(narrow(*rows.reasons))
     if rows.amounts is not None:
-        columns.append(rows.amounts)
-    ids, identifiers = rows.ids, rows.identifiers
-    span = span_of(ids, rows.time)
-    if identifiers is None and (span.last - span.first).bit_length() + len(ids).bit_length() > 63:
-        # Integers so far apart that a key would have no room for the number of the row.
-        ids, identifiers = factorize_integers(ids)
-        span = span._replace(first=0, last=max(len(identifiers) - 1, 0))
-    entries, order, along = arrange(
-        ids,
-        rows.time,
-        rows.state,
-        len(funnel.states),
-        by_state=ties == "state",
-        order=rows.order,
-        along=columns,
-        span=span,
-        threads=threads,
-    )
+        others.append(rows.amounts)
+
+    def arranged(columns: Sequence[NDArray[Any]], reach: tuple[int, int] | None) -> Ordered:
+        return arrange(
+            rows.ids,
+            rows.time,
+            rows.state,
+            len(funnel.states),
+            by_state=ties == "state",
+            order=rows.order,
+            along=[*columns, *others],
+            reach=reach,
+            time_bounds=rows.time_bounds,
+            threads=threads,
+        )
+
     whole = as_read and not (rows.n_bad or rows.ignored)
+    ordered, attributes = arranged_with_labels(rows, reach, arranged, whole=whole)
+    entries, order, along, numbered = ordered
     amounts = None if rows.amounts is None else along.pop()
-    reasons = None if rows.reasons is None else Labels(along.pop(), tuple(rows.reasons[1]))
+    if isinstance(amounts, Constant):
+        amounts = amounts.at_entries(entries.new)
+    reasons = None
+    if rows.reasons is not None:
+        reasons = Labels(along.pop(), tuple(rows.reasons[1]), new=entries.new)
     records = None
     if order is not None and _against_time(entries.new, order):
         numbers, ranks = np.unique(order, return_inverse=True)  # among rows that are entries
-        records = _narrow(ranks, numbers)
+        records = narrow(ranks, numbers)
     return StageLog(
         funnel,
         entries,
-        identifiers,
+        identifiers if numbered is None else numbered,
         reasons=reasons,
         amounts=amounts,
-        attributes={
-            name: Labels(codes, tuple(names), complete=whole and bool((codes >= 0).all()))
-            for (name, (_, names)), codes in zip(rows.labels.items(), along, strict=True)
-        },
+        attributes=attributes,
         tz=tz,
         currency=rows.currency,
         rejected=rejected,
@@ -242,11 +245,6 @@ def rejected_table(rows: Sequence[BadRow]) -> Table:
         ],
         title=Phrase("title.rejected"),
     )
-
-
-def _narrow(codes: NDArray[np.integer[Any]], values: Sized) -> NDArray[np.signedinteger[Any]]:
-    """Return the codes of some values, -1 for none of them, in the smallest integers for that."""
-    return codes.astype(code_type(len(values)), copy=False)
 
 
 def _against_time(new: NDArray[np.bool_], order: NDArray[np.int64]) -> bool:

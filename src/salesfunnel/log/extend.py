@@ -84,7 +84,7 @@ def _rows_of(log: StageLog) -> Rows:
         currency=log.currency,
         order=None if log.records is None else log.records.astype(np.int64),
         numbers=None,
-        labels={name: _coded(log.attribute(name)) for name in log.attributes},
+        given_labels={name: _coded(log.attribute(name)) for name in log.attributes},
         bad=[],
         n_bad=0,
         ignored=0,
@@ -146,8 +146,8 @@ def _corrected(rows: Rows, new: Rows, pairs: _Pairs) -> Rows:
         return corrected(given[0]), given[1]
 
     changes: dict[str, Any] = {
-        "labels": {
-            name: coded(given) if name in new.labels else given
+        "given_labels": {
+            name: coded(given) if name in new.given_labels else given
             for name, given in rows.labels.items()
         }
     }
@@ -174,5 +174,5 @@ def _without(rows: Rows, left_out: NDArray[np.bool_]) -> Rows:
         amounts=pick(rows.amounts),
         order=pick(rows.order),
         reasons=coded(rows.reasons),
-        labels={name: (codes[kept], names) for name, (codes, names) in rows.labels.items()},
+        given_labels={name: (codes[kept], names) for name, (codes, names) in rows.labels.items()},
     )

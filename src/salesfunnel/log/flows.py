@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError, SizeError
 from salesfunnel.kernel.codes import compact_codes
-from salesfunnel.kernel.flow import Grouped, add_up
+from salesfunnel.kernel.constant import Constant
+from salesfunnel.kernel.flow import add_up
+from salesfunnel.kernel.groupflow import Grouped
 from salesfunnel.kernel.progress import Progress, meter
 from salesfunnel.kernel.runs import ends_at_starts, last_known_rows
 from salesfunnel.kernel.sketch import sketch_durations
@@ -42,7 +44,7 @@ def stage_flow(
     keys = () if by is None else _keys(by, view)
     zone = view.log.tz if tz is None else tz
     carry = _Carry(view)
-    groups, names = (None, None) if by is None else _groups(view, keys, zone, carry)
+    groups, names = (None, None) if by is None else _groups(view, keys, zone, carry, sketch)
     amounts = None
     if view.log.amounts is not None:
         known = ~np.isnan(view.log.amounts)
@@ -151,14 +153,22 @@ class _Carry(NamedTuple):
 
 
 def _groups(
-    view: View, keys: Sequence[str | Period], zone: tzinfo, carry: _Carry
+    view: View, keys: Sequence[str | Period], zone: tzinfo, carry: _Carry, by_entry: bool
 ) -> tuple[Grouped, tuple[Group, ...]]:
-    """Return the group of each entry that counts, and what the groups are called."""
+    """Return the group of each entry that counts, and what the groups are called.
+
+    That of each opportunity instead, where it is the same for all entries; not with `by_entry`.
+    """
     counts = _that_count(view)
-    if counts is None and len(keys) == 1 and isinstance(keys[0], str):
+    if len(keys) == 1 and isinstance(keys[0], str):
         labels = view.log.attribute(keys[0])
-        if labels.complete:
-            return Grouped(labels.codes, len(labels.names)), labels.names
+        everything = labels.constant if labels.constant and not by_entry else labels.codes
+        if counts is None and labels.complete:
+            return Grouped(everything, len(labels.names)), labels.names
+        if isinstance(everything, Constant):
+            there = slice(None) if counts is None else counts[view.log.entries.first_rows]
+            own, occurring_labels = occurring(everything.values[there], labels.names)
+            return Grouped(Constant(own), len(occurring_labels)), occurring_labels
     codes: list[NDArray[np.integer[Any]]] = []
     names: list[tuple[str, ...]] = []
     for key in keys:

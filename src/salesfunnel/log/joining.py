@@ -84,9 +84,10 @@ class _Together:
         if part.numbers is not None:
             self._numbers.append(_compact(part.numbers))
         self._reasons.add(part.reasons, n_rows)
-        for name in dict.fromkeys((*self._labels, *part.labels)):
+        labels = part.labels
+        for name in dict.fromkeys((*self._labels, *labels)):
             texts = self._labels.setdefault(name, _Texts(self._n_rows))
-            texts.add(part.labels.get(name), n_rows)
+            texts.add(labels.get(name), n_rows)
         self._add_currency(part.currency)
         room = None if self._most_bad is None else max(0, self._most_bad - len(self._bad))
         self._bad += part.bad[:room]
@@ -130,7 +131,7 @@ class _Together:
             currency=self._currency,
             order=None if numbers is None else read_order(numbers, _no_rejects(numbers), "order"),
             numbers=numbers,
-            labels={
+            given_labels={
                 name: coded
                 for name, texts in self._labels.items()
                 if (coded := texts.joined()) is not None

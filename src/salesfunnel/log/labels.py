@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError, UnknownAttributeError
 from salesfunnel.kernel.codes import code_type, combine, look_up
+from salesfunnel.kernel.constant import Constant
 from salesfunnel.kernel.packing import chunks
 from salesfunnel.wording import Listed, Wording
 
@@ -20,22 +22,66 @@ Where = Mapping[str, Label | Collection[Label]]
 """Which opportunities: for each attribute its label, or those that it may have; None is unknown."""
 
 
-class Labels(NamedTuple):
+class Labels:
     """One attribute.
 
     Attributes
     ----------
-    codes : (N,) integers
-        Of the label at each entry; -1 where it has none.
     names : tuple of str
         What the codes stand for.
     complete : bool
         Whether it is known that each name occurs, and that no entry is without a label.
+    constant : Constant or None
+        The code of each opportunity, where it is known that none ever changes it.
+
+    Parameters
+    ----------
+    codes : (N,) integers or Constant
+        Of the label at each entry, or of each opportunity; -1 where it has none.
+    names, complete
+        As the attributes.
+    new : (N,) bool array, optional
+        Which entries are the first of their opportunity, for those of whole opportunities.
     """
 
-    codes: NDArray[np.integer]
-    names: tuple[str, ...]
-    complete: bool = False
+    def __init__(
+        self,
+        codes: NDArray[np.integer] | Constant,
+        names: tuple[str, ...],
+        *,
+        complete: bool = False,
+        new: NDArray[np.bool_] | None = None,
+    ) -> None:
+        self.names = names
+        self.complete = complete
+        self.constant = codes if isinstance(codes, Constant) else None
+        self._new = new
+        if not isinstance(codes, Constant):
+            vars(self)["codes"] = codes
+
+    @cached_property
+    def codes(self) -> NDArray[np.integer]:
+        """The code of the label at each entry, (N,); -1 where it has none."""
+        assert self.constant is not None
+        assert self._new is not None
+        codes = self.constant.at_entries(self._new)
+        codes.flags.writeable = False
+        return codes
+
+    @property
+    def _arrays(self) -> list[NDArray[np.integer]]:
+        constant = [] if self.constant is None else [self.constant.values]
+        return constant + ([vars(self)["codes"]] if "codes" in vars(self) else [])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the codes take."""
+        return sum(array.nbytes for array in self._arrays)
+
+    def freeze(self) -> None:
+        """Make the codes read-only."""
+        for array in self._arrays:
+            array.flags.writeable = False
 
 
 class Grouping(NamedTuple):

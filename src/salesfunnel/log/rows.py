@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from salesfunnel.columns.rawtable import Broken, Values
 from salesfunnel.columns.rejects import THE_ROW, Rejects, RowNumber
 from salesfunnel.columns.texts import Encoded, Texts
-from salesfunnel.columns.times import read_times
+from salesfunnel.columns.times import plain_times, read_times
 from salesfunnel.columns.values import (
     as_column,
     in_one_currency,
@@ -145,7 +145,8 @@ class Rows(NamedTuple):
         Ranks of the record numbers.
     numbers : (N,) sequence or None
         The record numbers, as they came.
-    labels : dict of str to Coded
+    given_labels : dict of str to Coded or (N,) integers
+        Integers are still to be read as labels.
     bad : list of BadRow
         Rows that cannot be entries, each with its first fault; the first of them at least.
     n_bad : int
@@ -154,6 +155,8 @@ class Rows(NamedTuple):
         Rows that the stage map leaves out.
     unnumbered : Fixed or None
         The identifier of each row, where they are still to be numbered; `join` does it.
+    time_bounds : tuple of int or None
+        The earliest and the latest time, where they are known.
     """
 
     ids: NDArray[np.integer[Any]]
@@ -165,11 +168,20 @@ class Rows(NamedTuple):
     currency: str | None
     order: NDArray[np.int64] | None
     numbers: Values | None
-    labels: dict[str, Coded]
+    given_labels: dict[str, Coded | NDArray[np.integer[Any]]]
     bad: list[BadRow]
     n_bad: int
     ignored: int
     unnumbered: Fixed | None = None
+    time_bounds: tuple[int, int] | None = None
+
+    @property
+    def labels(self) -> dict[str, Coded]:
+        """Labels by attribute, all of them read."""
+        return {
+            name: read_labels(given) if isinstance(given, np.ndarray) else given
+            for name, given in self.given_labels.items()
+        }
 
 
 class Reader:
@@ -250,6 +262,13 @@ class Reader:
             missing=meaning.missing_time,
         )
 
+    @staticmethod
+    def _labels(values: Values) -> Coded | NDArray[np.integer[Any]]:
+        """Return labels; integers as they are, which may be few where opportunities keep them."""
+        if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
+            return values
+        return read_labels(values)
+
     def rows(
         self,
         states: States,
@@ -270,11 +289,11 @@ class Reader:
         numbers = columns.get("order")
         order = None if numbers is None else read_order(numbers, rejects, source.title("order"))
         labels = {
-            name: read_labels(columns[f"attributes.{name}"])
+            name: self._labels(columns[f"attributes.{name}"])
             for name, values in source.attributes.items()
             if values is not None
         }
-        good = None if not rejects.bad.any() else np.flatnonzero(~rejects.bad)
+        good = np.flatnonzero(~rejects.bad) if rejects.any else None
 
         def pick(column: NDArray[Any]) -> NDArray[Any]:
             return column if good is None else column[good]
@@ -298,10 +317,13 @@ class Reader:
             currency=currency,
             order=None if order is None else pick(order),
             numbers=numbers,
-            labels={name: (pick(coded), names) for name, (coded, names) in labels.items()},
+            given_labels={
+                name: pick(given) if isinstance(given, np.ndarray) else (pick(given[0]), given[1])
+                for name, given in labels.items()
+            },
             bad=bad,
             n_bad=len(bad),
-            ignored=int(states.ignored.sum()),
+            ignored=0 if states.ignored is None else int(np.count_nonzero(states.ignored)),
         )
 
 
@@ -317,8 +339,14 @@ def read_rows(source: Source, meaning: Meaning) -> Rows:
     states = reader.states()
     unnumbered = reader.ids_unnumbered()
     ids = reader.ids() if unnumbered is None else (np.arange(len(unnumbered)), None)
-    time = reader.times(reader.columns["entered_at"], source.title("entered_at"))
-    rows = reader.rows(states, ids, time)
+    times = reader.columns["entered_at"]
+    plain = plain_times(times, meaning.tz)
+    if plain is None:
+        rows = reader.rows(states, ids, reader.times(times, source.title("entered_at")))
+    else:
+        rows = reader.rows(states, ids, plain.values)
+        if len(rows.time) == len(plain.values):  # bounds of all times are those of these
+            rows = rows._replace(time_bounds=plain.bounds)
     if unnumbered is None:
         return rows
     is_whole = len(rows.ids) == len(unnumbered)
@@ -351,8 +379,8 @@ def _columns(source: Source) -> dict[str, Values]:
 
 def _reject_broken(source: Source, rejects: Rejects) -> None:
     for expected in {row.expected for row in source.broken.values()}:
-        found: list[str | None] = [None] * len(rejects.bad)
-        bad = np.zeros(len(rejects.bad), bool)
+        found: list[str | None] = [None] * rejects.n_rows
+        bad = np.zeros(rejects.n_rows, bool)
         for index, row in source.broken.items():
             found[index] = row.found
             bad[index] = row.expected == expected

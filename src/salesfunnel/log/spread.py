@@ -110,7 +110,9 @@ class Spread:
             amounts=None if rows.amounts is None else rows.amounts[deal],
             order=None if rows.order is None else rows.order[deal],
             numbers=numbers,
-            labels={name: (codes[deal], names) for name, (codes, names) in rows.labels.items()},
+            given_labels={
+                name: (codes[deal], names) for name, (codes, names) in rows.labels.items()
+            },
         )
 
 

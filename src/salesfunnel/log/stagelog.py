@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from salesfunnel.kernel.entries import Entries
 from salesfunnel.kernel.progress import Progress
 from salesfunnel.log.constructors import Constructors
 from salesfunnel.log.flows import MAX_BYTES, By, stage_flow
+from salesfunnel.log.growing import Growing
 from salesfunnel.log.labels import Labels, Selection, Where, selections
 from salesfunnel.log.milestones import Milestones, milestones
 from salesfunnel.log.same import same_log
@@ -32,14 +33,13 @@ from salesfunnel.wording import Listed, Wording
 
 if TYPE_CHECKING:
     from salesfunnel.engine.policy import Policy
-    from salesfunnel.log.build import Reading
     from salesfunnel.text.markup import Html
 
 Instant = datetime | date | np.datetime64 | str | int
 """What `as_of=` takes: see `salesfunnel.periods.to_instant`."""
 
 
-class StageLog(Constructors, Exports):
+class StageLog(Constructors, Growing, Exports):
     """The history of many opportunities: one entry for each state that each of them entered.
 
     Immutable. Made by `from_columns`, `from_opportunities` or a reader such as `read_csv`; asked by
@@ -99,103 +99,15 @@ class StageLog(Constructors, Exports):
         self._attributes = dict(attributes)
         self._last_entry = None if entries.time_bounds is None else entries.time_bounds[1]
         self._views: dict[tuple[int | None, tuple[Selection, ...]], View] = {}
-        codes = [labels.codes for labels in (reasons, *attributes.values()) if labels is not None]
-        for column in (self._identifiers, amounts, records, *codes):
+        for labels in self._labels:
+            labels.freeze()
+        for column in (self._identifiers, amounts, records):
             if isinstance(column, np.ndarray):
                 column.flags.writeable = False
 
-    # ── more of it ────────────────────────────────────────────────────────────────────────────────
-
-    def extend(
-        self,
-        *,
-        opportunity: Any,
-        stage: Any,
-        entered_at: Any,
-        reason: Any = None,
-        attributes: Mapping[str, Any] | None = None,
-        amount: Any = None,
-        order: Any = None,
-        currency: Any = None,
-        replace: str = "entry",
-        **reading: Unpack[Reading],
-    ) -> StageLog:
-        """Return this log with more rows, as `from_columns` takes them; it does not change itself.
-
-        The same rows again change nothing. A row with the opportunity, the time and the state of an
-        entry that there is corrects it: its reason, amount and labels take the place of those
-        before, of the columns that are given. All others are new entries; at equal times they come
-        after those that there are. Record numbers (`order`) are taken to be later than all before.
-
-        Parameters
-        ----------
-        opportunity, stage, entered_at, reason, attributes, amount, order, currency
-            As in `from_columns`.
-        replace : {"entry", "opportunity"}
-            Whether rows correct entries one by one, or take the place of all that was known of
-            their opportunities. Take the second where the rows are whole histories, so that what
-            was deleted or moved in time is gone.
-        **reading
-            ``stage_map``, ``ties``, ``rates``, ``missing_time``, ``date_format``, ``tz`` and
-            ``errors``, as in `from_columns`; `tz` is that of the new rows only.
-
-        Returns
-        -------
-        StageLog
-            Its `rejected` and `ignored` are of the new rows.
-
-        Raises
-        ------
-        DataError, NaiveTimeError, CurrencyError, DefinitionError
-            As in `from_columns`; also a CurrencyError if the new amounts are in another currency.
-
-        Examples
-        --------
-        >>> from salesfunnel.model.funnel import Funnel
-        >>> rows = {"opportunity": ["A"], "stage": ["lead"], "entered_at": ["2026-01-05"]}
-        >>> log = StageLog.from_columns(Funnel(["lead", "demo"]), **rows, tz="UTC")
-        >>> log.extend(**rows, tz="UTC") == log
-        True
-        >>> won = {"opportunity": ["A"], "stage": ["won"], "entered_at": ["2026-02-03"]}
-        >>> len(log.extend(**won, tz="UTC"))
-        2
-        """
-        from salesfunnel.log.build import read
-        from salesfunnel.log.extend import extended
-        from salesfunnel.log.rows import Source
-
-        source = Source(
-            opportunity=opportunity,
-            stage=stage,
-            entered_at=entered_at,
-            reason=reason,
-            attributes=attributes or {},
-            amount=amount,
-            order=order,
-            currency=currency,
-        )
-        rows = read(self.funnel, source, **reading)
-        ties, errors = reading.get("ties", "input"), reading.get("errors", "raise")
-        return extended(self, rows, replace=replace, ties=ties, errors=errors)
-
-    def update(self, other: StageLog, *, replace: str = "entry") -> StageLog:
-        """Return this log with the entries of another, such as a reader returns for a newer file.
-
-        What is said in `extend` of rows holds for its entries; `rejected` and `ignored` are those
-        of the other.
-
-        Raises
-        ------
-        MergeError
-            If the other log is of another funnel.
-        CurrencyError
-            If its amounts are in another currency.
-        DefinitionError
-            If `replace` is none of the two, or `other` is no log.
-        """
-        from salesfunnel.log.extend import updated
-
-        return updated(self, other, replace=replace)
+    @property
+    def _labels(self) -> list[Labels]:
+        return [*self._attributes.values(), *([] if self.reasons is None else [self.reasons])]
 
     # ── out ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -260,7 +172,7 @@ class StageLog(Constructors, Exports):
     @property
     def nbytes(self) -> int:
         """Bytes that entries, reasons, amounts and record numbers take; labels come on top."""
-        columns = [self.amounts, self.records, None if self.reasons is None else self.reasons.codes]
+        columns = self.amounts, self.records, self.reasons
         return self.entries.nbytes + sum(c.nbytes for c in columns if c is not None)
 
     @property

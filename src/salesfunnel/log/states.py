@@ -33,15 +33,15 @@ class States(NamedTuple):
     ----------
     codes : (N,) uint8
         Codes of states; of no meaning in rows that are rejected or ignored.
-    ignored : (N,) bool
-        Rows that the stage map says are no entries.
+    ignored : (N,) bool or None
+        Rows that the stage map says are no entries; None where it says so of none.
     reasons : tuple or None
         Codes (N,) and names of the loss reasons that the stage map gives, -1 where it gives none;
         None where it gives none at all.
     """
 
     codes: NDArray[np.uint8]
-    ignored: NDArray[np.bool_]
+    ignored: NDArray[np.bool_] | None
     reasons: tuple[NDArray[np.int64], list[str]] | None
 
 
@@ -142,7 +142,7 @@ def _from_codes(
             outside, column, values, Wording("the code of a state: 0 to {last}", last=n_states - 1)
         )
         values = np.where(outside, 0, values)
-    return States(values.astype(np.uint8, copy=False), np.zeros(len(values), bool), None)
+    return States(values.astype(np.uint8, copy=False), None, None)
 
 
 def _expected(funnel: Funnel) -> Wording:

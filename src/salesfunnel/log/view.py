@@ -164,7 +164,13 @@ class View:
 
     def label_by(self, attribute: str, run: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return codes of the last known label up to and including some runs; -1 for none."""
-        codes = self.cut(self.log.attribute(attribute).codes)
+        labels = self.log.attribute(attribute)
+        if labels.constant is not None:
+            values = labels.constant.values
+            if self.known is not None:
+                values = values[self.known[self.log.entries.first_rows]]
+            return values[self.runs.member[run]].astype(np.int64)
+        codes = self.cut(labels.codes)
         return codes[self._last_known(codes >= 0, run)].astype(np.int64)
 
     def grouping(self, by: str | Sequence[str], run: NDArray[np.int64] | None = None) -> Grouping:

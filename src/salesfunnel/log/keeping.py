@@ -1,0 +1,102 @@
+"""Attributes of rows → labels of a log: for each opportunity where it keeps them, or each entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence, Sized
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesfunnel.columns.values import read_labels
+from salesfunnel.kernel.arranging import Ordered
+from salesfunnel.kernel.codes import code_type
+from salesfunnel.kernel.constant import Constant, Distances, in_order
+from salesfunnel.kernel.packing import bounds
+from salesfunnel.log.labels import Labels
+from salesfunnel.log.rows import Coded, Rows
+
+_MANY = 1 << 17
+"""From so many rows on it takes less time to look at attributes in a thread of their own."""
+
+Arrange = Callable[[Sequence[NDArray[Any]], tuple[int, int] | None], Ordered]
+"""Arranges entries of opportunities that reach so far, and columns, which come first along."""
+
+
+def arranged_with_labels(
+    rows: Rows, reach: tuple[int, int] | None, arranged: Arrange, *, whole: bool
+) -> tuple[Ordered, dict[str, Labels]]:
+    """Return entries in order, and their labels by attribute.
+
+    While entries are sorted, another thread finds out which attributes no opportunity changes;
+    those need not be sorted. Integers among them are read once for each opportunity.
+
+    Parameters
+    ----------
+    rows : Rows
+    reach : tuple of int or None
+        The smallest and the largest opportunity, where they are known.
+    arranged : callable
+        See `Arrange`.
+    whole : bool
+        Whether the rows are all that was read, so that each of the labels is some row's.
+    """
+    given = rows.given_labels
+    columns = {
+        name: codes if isinstance(codes, np.ndarray) else narrow(*codes)
+        for name, codes in given.items()
+    }
+    if columns and reach is None and len(rows.ids):
+        reach = bounds(rows.ids)
+    distances = Distances(rows.ids, reach or (0, 0))
+    with ThreadPoolExecutor(1) as thread:
+        looks = {
+            name: _look(thread, distances, column)
+            for name, column in columns.items()
+            if distances.may_keep(column)
+        }
+        changing = {name: _coded(given[name]) for name in given if name not in looks}
+        ordered = arranged([narrow(*coded) for coded in changing.values()], reach)
+        found = {name: look.result() for name, look in looks.items()}
+    kept = {name: table for name, table in found.items() if table is not None}
+    if len(kept) < len(found):
+        # Some opportunity changes after all what the first ones keep.
+        changing = {name: _coded(given[name]) for name in given if name not in kept}
+        ordered = arranged([narrow(*coded) for coded in changing.values()], reach)
+
+    new = ordered.entries.new
+    labels: dict[str, Labels] = {}
+
+    def add(name: str, codes: NDArray[Any] | Constant, names: Sequence[str]) -> None:
+        values = codes.values if isinstance(codes, Constant) else codes
+        complete = whole and bool((values >= 0).all())
+        labels[name] = Labels(codes, tuple(names), complete=complete, new=new)
+
+    for name, codes in zip(changing, ordered.along, strict=False):
+        add(name, codes, changing[name][1])
+    tables = in_order(list(kept.values()), ordered.entries, distances.reach)
+    for name, (values,) in zip(kept, tables, strict=True):
+        known = given[name]
+        coded = read_labels(values) if isinstance(known, np.ndarray) else (values, known[1])
+        add(name, Constant(narrow(*coded)), coded[1])
+    return ordered, {name: labels[name] for name in given}
+
+
+def _look(
+    thread: ThreadPoolExecutor, distances: Distances, column: NDArray[Any]
+) -> Future[NDArray[Any] | None]:
+    if len(column) >= _MANY:
+        return thread.submit(distances.values, column)
+    look: Future[NDArray[Any] | None] = Future()
+    look.set_result(distances.values(column))
+    return look
+
+
+def _coded(given: Coded | NDArray[np.integer[Any]]) -> Coded:
+    return read_labels(given) if isinstance(given, np.ndarray) else given
+
+
+def narrow(codes: NDArray[np.integer[Any]], values: Sized) -> NDArray[np.signedinteger[Any]]:
+    """Return the codes of some values, -1 for none of them, in the smallest integers for that."""
+    return codes.astype(code_type(len(values)), copy=False)
