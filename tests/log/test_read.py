@@ -171,7 +171,7 @@ def test_a_ragged_row_is_a_fault_whatever_its_stage_means(path: Path) -> None:
             "deals.csv has no column 'at'; it has id, stage",
         ),
         (
-            gzip.compress(b"id,stage,at\nA,lead,2026-01-05\n" * 9)[:-20],
+            gzip.compress(b"id,stage,at\nA,lead,2026-01-05\n" * 9, mtime=0)[:-20],
             TruncatedFileError,
             "deals.csv is a gzip file that breaks off before its end: fetch it again",
         ),
