@@ -13,14 +13,13 @@ from salesfunnel import metrics
 from salesfunnel.errors import UnknownAttributeError
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
-from salesfunnel.model.reasons import LossReason
-from salesfunnel.model.stage import Stage
+from salesfunnel.model.stage import LossReason, Stage
 from salesfunnel.table import Table
 
 
 def tables() -> dict[str, Callable[..., Table]]:
     """Return every public function from a log to a table, by name."""
-    found = {}
+    found: dict[str, Callable[..., Table]] = {}
     for name in metrics.__all__:
         function = getattr(metrics, name)
         if inspect.isfunction(function):
