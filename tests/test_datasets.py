@@ -151,7 +151,7 @@ def test_no_opportunities_make_an_empty_log() -> None:
     log = make_pipeline(0)
     assert len(log) == 0
     assert log.as_of is None
-    assert log.attributes == ("owner", "source", "product", "region")
+    assert log.attributes == ("owner", "source", "product", "region", "expected_close")
     assert log.stage_counts().entered.tolist() == [0] * 7
 
 
@@ -326,6 +326,54 @@ def test_more_opportunities_come_up_in_spring_and_every_year() -> None:
     assert (by_year[1:] > by_year[:-1]).all()
     by_month = np.bincount(months % 12)
     assert by_month[2] > 1.5 * by_month[1]
+
+
+def days_to_close(log: StageLog) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The entries at which a day is expected, and how many days later that is."""
+    expected = texts(log.attribute("expected_close"))
+    known = np.flatnonzero(expected != None)  # noqa: E711 – elementwise
+    day = expected[known].astype("datetime64[D]")
+    assert np.is_busday(day).all()
+    return known, (day - in_shanghai(log)[known].astype("datetime64[D]")).astype(int)
+
+
+def test_a_close_is_expected_before_the_sale_and_later_than_today(pipeline: StageLog) -> None:
+    opportunity, state, _ = pipeline.entries
+    known, ahead = days_to_close(pipeline)
+
+    is_presale = state < pipeline.funnel.n_presale
+    first = np.diff(opportunity, prepend=-1) != 0
+    assert set(known) >= set(np.flatnonzero(is_presale & ~first))
+    assert not set(known) & set(np.flatnonzero(~is_presale))
+    assert np.isin(np.flatnonzero(first), known).mean() == pytest.approx(0.85, abs=0.02)
+    assert ahead.min() > 0
+
+
+def test_closes_are_expected_after_what_remains_to_be_done(large: StageLog) -> None:
+    known, ahead = days_to_close(large)
+    funnel, state = large.funnel, large.entries.state[known]
+    pace = np.array([PRODUCTS[name].pace for name in texts(large.attribute("product"))[known]])
+    half_age = [stage.max_age / timedelta(days=1) / 2 for stage in funnel if stage.max_age]
+    remaining = np.cumsum(half_age[: funnel.n_presale][::-1])[::-1]
+
+    found = [np.median((ahead / pace)[state == stage]) for stage in range(funnel.n_presale)]
+    # Parts of a day and weekends add a day or two.
+    assert found == pytest.approx(remaining, abs=2.5)
+
+
+def test_expected_closes_are_what_the_pipeline_is_cut_by(pipeline: StageLog) -> None:
+    table = metrics.pipeline_by_period(pipeline)
+
+    assert table["open"].sum() == metrics.pipeline(pipeline)["open"].sum()
+    assert table["period"][-1] is None
+    assert 0 < table["overdue"].sum() < table["open"].sum()
+
+
+def test_dates_end_where_the_calendar_does() -> None:
+    funnel = Funnel([Stage("endless", max_age=timedelta.max)])
+    log = make_pipeline(50, funnel=funnel, start=date(9999, 1, 4), months=11)
+
+    assert set(log.attribute("expected_close").names) == {"9999-12-31"}
 
 
 # Realistic pipelines: the truth can be found.

@@ -206,7 +206,7 @@ def test_a_log_is_its_size_and_its_stages() -> None:
 
     assert "1,762 entries · 1,000 opportunities · 2025-01-0" in html
     assert rows(html)[1] == ["Lead identification", "1,000", "300", "100", "600"]
-    assert "<summary><b>4 attributes</b></summary>" in html
+    assert "<summary><b>5 attributes</b></summary>" in html
     empty = sf.StageLog.from_columns(FUNNEL, opportunity=[], stage=[], entered_at=[])
     assert empty._repr_html_() == "<p><b>StageLog</b> · 0 entries · 0 opportunities · UTC</p>"
 

@@ -142,6 +142,7 @@ CHARTS = [
     *("funnel", "sankey", "heatmap", "losses_by_stage", "loss_pareto", "time_in_stage"),
     *("ranked", "trend", "control_chart", "cohorts", "pipeline"),
 ]
+"""Of any report; loans are not expected to close on a day."""
 CASES = [("market", "en"), ("market", "zh"), ("loans", "en"), ("loans", "zh")]
 
 
@@ -157,8 +158,9 @@ def test_nothing_goes_wrong_and_nothing_is_fetched(name: str, lang: str, opened:
 def test_every_chart_is_drawn(name: str, lang: str, opened: Open) -> None:
     page = opened(name, lang).page
 
+    keys = [*CHARTS, "pipeline_by_period"] if name == "market" else CHARTS
     assert page.evaluate("[...document.querySelectorAll('.chart')].map(c => c.id)") == [
-        f"chart-{key}" for key in CHARTS
+        f"chart-{key}" for key in keys
     ]
     shapes = page.evaluate(
         "[...document.querySelectorAll('.chart')].map(chart => "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.errors import DefinitionError
 from salesfunnel.kernel.arranging import arrange
-from salesfunnel.kernel.codes import sort_categories
+from salesfunnel.kernel.codes import code_type, sort_categories
 from salesfunnel.log.labels import Labels
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
@@ -117,10 +117,22 @@ class Traits(NamedTuple):
     region: NDArray[np.int64]
 
 
+UNKNOWN = np.iinfo(np.int64).min
+"""The day of an entry at which no date is written down."""
+
+
 def to_log(
-    funnel: Funnel, days: NDArray[np.datetime64], entries: Entries, traits: Traits
+    funnel: Funnel,
+    days: NDArray[np.datetime64],
+    entries: Entries,
+    traits: Traits,
+    expected: NDArray[np.int64],
 ) -> StageLog:
-    """Return the log of generated entries; the opportunities are called ``D-1`` and so on."""
+    """Return the log of generated entries; the opportunities are called ``D-1`` and so on.
+
+    `expected`, (N,), is the day since 1970 on which each entry says that its opportunity should
+    close, `UNKNOWN` where it says nothing.
+    """
     n = len(traits.source)
     width = len(str(n))
     order = np.argsort(entries.deal, kind="stable")
@@ -145,6 +157,7 @@ def to_log(
             "source": _labels(traits.source[deal], SOURCE_QUALITY),
             "product": _labels(traits.product[deal], PRODUCTS),
             "region": _labels(traits.region[deal], REGIONS),
+            "expected_close": _dates(expected[order]),
         },
         tz=empty.tz,
         currency="CNY",
@@ -156,6 +169,18 @@ def to_log(
 def _labels(codes: NDArray[np.int64], names: Iterable[str]) -> Labels:
     codes, ascending = sort_categories(codes, list(names))
     return Labels(codes.astype(np.int16), tuple(ascending))
+
+
+def _dates(day: NDArray[np.int64]) -> Labels:
+    """Return days since 1970 as labels; they ascend as their texts do."""
+    known = day != UNKNOWN
+    first = day[known].min(initial=np.iinfo(np.int64).max)
+    occurs = np.bincount(day[known] - first) > 0
+    found = first + np.flatnonzero(occurs)
+    rank = (np.cumsum(occurs) - 1).astype(code_type(len(found)))
+    codes = np.full(len(day), -1, rank.dtype)
+    codes[known] = rank[day[known] - first]
+    return Labels(codes, tuple(found.astype("datetime64[D]").astype(str).tolist()))
 
 
 def check_count(n: object) -> None:

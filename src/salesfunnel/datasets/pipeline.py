@@ -10,6 +10,7 @@ import numpy as np
 from dateutil.relativedelta import relativedelta
 from numpy.typing import NDArray
 
+from salesfunnel.datasets.closing import expected_days
 from salesfunnel.datasets.market import (
     MEDIAN_AMOUNT,
     OWNER_SKILL,
@@ -33,16 +34,18 @@ _PRODUCT_SHARE = (0.50, 0.35, 0.15)
 _REGION_SHARE = (0.40, 0.25, 0.20, 0.15)
 _MONTH_SHARE = np.array([0.9, 0.6, 1.2, 1.1, 1.0, 1.1, 0.9, 0.8, 1.2, 0.9, 1.2, 1.0])
 _GROWTH = 1.15  # a year
+_PACE = np.array([product.pace for product in PRODUCTS.values()])
 
 _STARTS_LATER = 0.04
 _REPEATS, _STEPS_BACK, _SKIPS = 0.08, 0.04, 0.05
 _REOPENS, _STARTS_OVER, _CHANGES_HANDS = 0.06, 0.3, 0.5
 _NO_SERVICE, _UNDONE, _CHURNS, _CHURNS_LATE = 0.05, 0.015, 0.06, 0.02
-_AMOUNT_LATER, _NO_REASON = 0.25, 0.05
+_AMOUNT_LATER, _NO_REASON, _DATE_LATER = 0.25, 0.05, 0.15
 
 _WIN_RATE = 0.25  # where stages have no targets
 _DAYS, _SERVICE_DAYS, _DAYS_CLOSED = 10, 40, 40  # working days, medians
 _SPREAD_OF_DAYS, _SPREAD_OF_AMOUNTS, _SPREAD_OF_CHANGES = 0.7, 0.6, 0.15  # of logarithms
+_SPREAD_OF_DATES = 0.3
 _SLOWER_LOSS, _QUICKER_REPEAT = 1.5, 0.5
 
 _STAYS = -1
@@ -87,8 +90,8 @@ def make_pipeline(
     Returns
     -------
     StageLog
-        With the attributes owner, source, product and region, loss reasons, amounts in CNY, and the
-        business time zone Asia/Shanghai.
+        With the attributes owner, source, product, region and expected_close, loss reasons, amounts
+        in CNY, and the business time zone Asia/Shanghai.
 
     Raises
     ------
@@ -109,6 +112,10 @@ def make_pipeline(
     - Loss reasons depend on the stage by their categories: lead_quality is most frequent at the
       first stage, then customer, selling, product, competition and, near the sale, commercial;
       after_sale comes with churn. The first reason of a category is the most frequent.
+    - At each entry before the sale its owner expects the opportunity to close in the time that
+      visits to its stage and those after it last in the median (five working days being a week, the
+      pace of the product counting), give or take a third: expected_close is that day, or the Monday
+      after its weekend. Nothing else depends on it.
     - More opportunities come up in March than in February, and 15% more every year.
 
     What is awkward in real data is there as well: 4% start at the second stage. Of the visits
@@ -116,14 +123,14 @@ def make_pipeline(
     back; 5% of the moves on skip a stage. Of the lost, 6% are reopened, three in ten of these at
     the first stage, half by another owner. Of the sales, 5% are marked as won at once where there
     is service to do, 1.5% are undone at each step, 6% churn in each stage after the sale and 2%
-    after completion. A quarter of the opportunities have no amount at first, and 5% of the losses
-    no reason.
+    after completion. A quarter of the opportunities have no amount at first, 15% no day on which
+    they are expected to close, and 5% of the losses no reason.
 
     Examples
     --------
     >>> log = make_pipeline(200, seed=1)
     >>> log.n_opportunities, log.attributes
-    (200, ('owner', 'source', 'product', 'region'))
+    (200, ('owner', 'source', 'product', 'region', 'expected_close'))
     """
     check_count(n)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
@@ -139,8 +146,23 @@ def make_pipeline(
         product=rng.choice(len(PRODUCTS), n, p=_PRODUCT_SHARE),
         region=rng.choice(len(REGIONS), n, p=_REGION_SHARE),
     )
-    entries = _simulate(rng, _rules(funnel), traits, _creation(rng, days, n), len(days) * WORKDAY)
-    return to_log(funnel, days, entries, traits)
+    rules = _rules(funnel)
+    entries = _simulate(rng, rules, traits, _creation(rng, days, n), len(days) * WORKDAY)
+    # Another stream of chance: what is expected changes nothing of what happens.
+    aside = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
+    factor = _PACE[traits.product][entries.deal] * _estimates(aside, n, len(entries.deal))
+    visit = rules.seconds[: rules.n_presale]
+    return to_log(funnel, days, entries, traits, expected_days(days, entries, visit, factor))
+
+
+def _estimates(rng: np.random.Generator, n: int, n_entries: int) -> NDArray[np.float32]:
+    """Return what owners make of each remaining time, 1 being right; NaN: nothing.
+
+    The first n entries are those that opportunities begin with.
+    """
+    found = np.exp(_SPREAD_OF_DATES * rng.standard_normal(n_entries, np.float32))
+    found[:n][rng.random(n) < _DATE_LATER] = np.nan
+    return found
 
 
 def _window(start: date, months: int) -> NDArray[np.datetime64]:
@@ -247,7 +269,7 @@ def _simulate(
     n = len(created)
     skill = np.array(list(OWNER_SKILL.values()))
     quality = np.array(list(SOURCE_QUALITY.values()))[traits.source]
-    pace = np.array([product.pace for product in PRODUCTS.values()])[traits.product]
+    pace = _PACE[traits.product]
     owner = rng.integers(0, len(skill), n)
     spread = np.exp(_SPREAD_OF_AMOUNTS * rng.standard_normal(n))
     amount = MEDIAN_AMOUNT[traits.product] * spread

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.datasets.closing import expected_days
 from salesfunnel.datasets.market import (
     MEDIAN_AMOUNT,
     OWNER_SKILL,
@@ -74,8 +75,8 @@ def reference_pipeline() -> StageLog:
     Returns
     -------
     StageLog
-        With the attributes owner, source, product and region, loss reasons, amounts in CNY, and the
-        business time zone Asia/Shanghai.
+        With the attributes owner, source, product, region and expected_close, loss reasons, amounts
+        in CNY, and the business time zone Asia/Shanghai.
 
     Examples
     --------
@@ -96,13 +97,15 @@ def reference_pipeline() -> StageLog:
     product = _spread(n, 7, len(PRODUCTS))
     amount = np.round(MEDIAN_AMOUNT[product] * 4 ** (2 * _even(n, 11) - 1), -3)
     owner = _spread(n, 13, len(OWNER_SKILL))
+    reason = _reasons(funnel, state, deal, furthest)
+    entries = Entries(deal, state, clock, owner[deal], amount[deal], reason)
+    visit = _DAYS[: funnel.n_presale] * float(WORKDAY)
     return to_log(
         funnel,
         days,
-        Entries(
-            deal, state, clock, owner[deal], amount[deal], _reasons(funnel, state, deal, furthest)
-        ),
+        entries,
         Traits(_spread(n, 17, len(SOURCE_QUALITY)), product, _spread(n, 19, len(REGIONS))),
+        expected_days(days, entries, visit, 0.5 + _even(len(deal), 23)),
     )
 
 

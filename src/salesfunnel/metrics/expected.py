@@ -14,6 +14,9 @@ from salesfunnel.kernel.standing import NEVER
 from salesfunnel.log.view import View
 from salesfunnel.wording import Listed, Wording
 
+FOLLOWING = ("expected_close", "forecast_category")
+"""Attributes that are set by how a deal goes, so that they tell nothing about why."""
+
 _SHOWN = 10
 
 

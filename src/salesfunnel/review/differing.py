@@ -19,10 +19,6 @@ from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.numbers import format_percent
 
-FOLLOWING = ("expected_close", "forecast_category")
-"""Attributes that are set by how a deal goes, so that they tell nothing about why."""
-
-
 class Compared(NamedTuple):
     """The groups of one attribute that are large enough to be compared, G of them.
 

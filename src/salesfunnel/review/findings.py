@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from salesfunnel.errors import DefinitionError
 from salesfunnel.log.labels import Where, attribute_names
 from salesfunnel.log.stagelog import Instant, StageLog
+from salesfunnel.metrics.expected import FOLLOWING
 from salesfunnel.review.changed import changed
 from salesfunnel.review.costliest import costliest_stage, costs, main_reason
-from salesfunnel.review.differing import FOLLOWING, differing
+from salesfunnel.review.differing import differing
 from salesfunnel.review.finding import Finding
 
 

@@ -134,7 +134,9 @@ def test_a_pipeline_is_taken_whole() -> None:
     assert (history.won == np.isin(status, ["won", "churned"])).all()
     assert (np.isnat(history.decided_at) == (status == "open")).all()
     assert (history.scored_at <= history.decided_at)[status != "open"].all()
-    assert history.features.names == log.attributes
+    assert history.features.names == ("owner", "source", "product", "region")
+    assert log.attributes == (*history.features.names, "expected_close")
+    assert lead_history(log, ["expected_close"]).features.names == ("expected_close",)
 
 
 def test_bad_arguments_are_refused(log: StageLog) -> None:

@@ -14,6 +14,7 @@ from salesfunnel.errors import DefinitionError, FeatureError
 from salesfunnel.kernel.standing import LOST, OPEN
 from salesfunnel.log.labels import Where
 from salesfunnel.log.stagelog import Instant, StageLog
+from salesfunnel.metrics.expected import FOLLOWING
 from salesfunnel.scoring.predict.features import Features
 from salesfunnel.scoring.validate.split import TimeSplit, split_instants
 from salesfunnel.wording import Listed
@@ -95,7 +96,8 @@ def lead_history(
     ----------
     log : StageLog
     attributes : sequence of str, optional
-        The attributes to take as features; all by default.
+        The attributes to take as features; by default all but those that follow from how a deal
+        goes (expected_close, forecast_category).
     amount : bool
         Whether the amount is a feature, called ``amount``.
     which : {"decided", "open", "all"}
@@ -145,7 +147,9 @@ def lead_history(
     runs, standing = view.runs, view.standing
     first = runs.first[runs.starts]
     columns: dict[str, Any] = {}
-    for name in log.attributes if attributes is None else attributes:
+    if attributes is None:
+        attributes = [name for name in log.attributes if name not in FOLLOWING]
+    for name in attributes:
         labels = log.attribute(name)
         codes = view.cut(labels.codes)[first]
         columns[name] = np.array([*labels.names, None], object)[codes]
