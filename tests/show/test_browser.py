@@ -217,16 +217,19 @@ def test_what_is_drawn_is_what_the_api_says(
         assert summary.texts(column, "en")[0] in page.inner_text("#headline")
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_sections_are_reached_by_keyboard(lang: str, market: Report, opened: Open) -> None:
-    page = opened("market", lang).page
+@pytest.mark.parametrize(("name", "lang"), CASES)
+def test_sections_are_reached_by_keyboard(
+    name: str, lang: str, opened: Open, request: pytest.FixtureRequest
+) -> None:
+    report: Report = request.getfixturevalue(name)
+    page = opened(name, lang).page
 
     def focused() -> str:
         return str(page.evaluate("document.activeElement.getAttribute('href')"))
 
     page.keyboard.press("Tab")
     assert focused() == "#content"
-    for section in market.sections:
+    for section in report.sections:
         page.keyboard.press("Tab")
         assert focused() == f"#{section.key}"
         page.keyboard.press("Enter")

@@ -266,7 +266,7 @@ def heat(
     gap: int = 2,
     labelled: bool = True,
 ) -> dict[str, Any]:
-    """Return a grid of shares, darker where they are larger, with the shares written into it."""
+    """Return a grid of shares, stronger where they are larger, with the shares written into it."""
     shown = np.where(where_any, share, np.nan)
     return {
         "type": "heatmap",
@@ -280,6 +280,8 @@ def heat(
         "hoverongaps": False,
         **pointer,
         "texttemplate": "%{z:.0%}" if labelled else "",
+        # Left to itself, plotly puts white on tones in the middle, where it is hard to read.
+        "textfont": {"color": page.palette.text},
         "colorbar": {"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
     }
 

@@ -26,7 +26,7 @@ class Palette:
     others : tuple of str
         For what has no meaning of its own, beside the three above.
     faint, strong : str
-        The ends of the scale of a heat map.
+        The ends of the scale of a heat map; `text` can be read on all that lies between.
     won_veil, lost_veil, open_veil, back_veil : str
         Flows and bands.
     """
@@ -73,7 +73,7 @@ LIGHT = Palette(
     still_open="#7b8794",
     others=("#0daa68", "#cf68dd", "#071a90", "#4e311c"),
     faint="#eef4fa",
-    strong="#004a80",
+    strong="#4d93cf",
     won_veil="rgba(0, 101, 168, 0.35)",
     lost_veil="rgba(208, 84, 15, 0.35)",
     open_veil="rgba(123, 135, 148, 0.25)",
@@ -89,7 +89,7 @@ DARK = Palette(
     still_open="#8b96a3",
     others=("#92d7cc", "#6753cb", "#ecd47e", "#c44117"),
     faint="#1d2a37",
-    strong="#8fc9fb",
+    strong="#2668a8",
     won_veil="rgba(77, 163, 232, 0.4)",
     lost_veil="rgba(240, 136, 62, 0.4)",
     open_veil="rgba(139, 150, 163, 0.3)",
