@@ -160,7 +160,8 @@ def _estimates(rng: np.random.Generator, n: int, n_entries: int) -> NDArray[np.f
 
     The first n entries are those that opportunities begin with.
     """
-    found = np.exp(_SPREAD_OF_DATES * rng.standard_normal(n_entries, np.float32))
+    found: NDArray[np.float32] = rng.standard_normal(n_entries, np.float32)
+    found = np.exp(_SPREAD_OF_DATES * found)
     found[:n][rng.random(n) < _DATE_LATER] = np.nan
     return found
 

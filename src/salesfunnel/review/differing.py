@@ -19,6 +19,7 @@ from salesfunnel.table import Column, Phrase, Table
 from salesfunnel.text.catalogue import catalogue
 from salesfunnel.text.numbers import format_percent
 
+
 class Compared(NamedTuple):
     """The groups of one attribute that are large enough to be compared, G of them.
 

@@ -92,10 +92,13 @@ def test_they_stand_out_from_the_ground(colours: Palette) -> None:
 
 @themes
 def test_text_can_be_read_on_every_tone_of_a_heat_map(colours: Palette) -> None:
-    ends = [[int(end[i : i + 2], 16) for i in (1, 3, 5)] for end in (colours.faint, colours.strong)]
-    tones = np.linspace(*ends, 101).round().astype(int).tolist()
+    faint, strong = (
+        np.array([int(end[i : i + 2], 16) for i in (1, 3, 5)])
+        for end in (colours.faint, colours.strong)
+    )
+    tones = [(faint + (strong - faint) * part / 100).round().astype(int) for part in range(101)]
 
-    assert min(contrast(colours.text, "#" + bytes(tone).hex()) for tone in tones) >= 4.5
+    assert min(contrast(colours.text, "#" + bytes(tone.tolist()).hex()) for tone in tones) >= 4.5
 
 
 def test_each_colour_of_one_theme_has_one_of_the_other() -> None:
