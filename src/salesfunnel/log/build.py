@@ -52,7 +52,7 @@ def build(
         ties=ties,
         tz=to_zone(reading.get("tz")),
         errors=errors,
-        threads=not isinstance(source, Source),
+        in_threads=not isinstance(source, Source),
     )
 
 
@@ -110,7 +110,7 @@ def log_of_rows(
     tz: tzinfo,
     errors: str,
     as_read: bool = True,
-    threads: bool = False,
+    in_threads: bool = False,
 ) -> StageLog:
     """Return the log of rows.
 
@@ -122,7 +122,7 @@ def log_of_rows(
         As in `StageLog.from_columns`.
     as_read : bool
         Whether the rows are all that was read, so that each of the labels is some row's.
-    threads : bool
+    in_threads : bool
         Whether two threads may work on it, as they do while a file is read.
 
     Raises
@@ -139,7 +139,9 @@ def log_of_rows(
     if rows.amounts is not None:
         others.append(rows.amounts)
 
-    def arranged(columns: Sequence[NDArray[Any]], reach: tuple[int, int] | None) -> Ordered:
+    def arranged(
+        columns: Sequence[NDArray[Any]], reach: tuple[int, int] | None, *, threads: bool
+    ) -> Ordered:
         return arrange(
             rows.ids,
             rows.time,
@@ -150,7 +152,7 @@ def log_of_rows(
             along=[*columns, *others],
             reach=reach,
             time_bounds=rows.time_bounds,
-            threads=threads,
+            threads=threads or in_threads,
         )
 
     whole = as_read and not (rows.n_bad or rows.ignored)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,13 @@ from salesfunnel.log.rows import Coded, Rows
 _MANY = 1 << 17
 """From so many rows on it takes less time to look at attributes in a thread of their own."""
 
-Arrange = Callable[[Sequence[NDArray[Any]], tuple[int, int] | None], Ordered]
-"""Arranges entries of opportunities that reach so far, and columns, which come first along."""
+
+class Arrange(Protocol):
+    """Arranges entries of opportunities that reach so far, and columns, which come first along."""
+
+    def __call__(
+        self, columns: Sequence[NDArray[Any]], reach: tuple[int, int] | None, *, threads: bool
+    ) -> Ordered: ...
 
 
 def arranged_with_labels(
@@ -30,7 +35,8 @@ def arranged_with_labels(
     """Return entries in order, and their labels by attribute.
 
     While entries are sorted, another thread finds out which attributes no opportunity changes;
-    those need not be sorted. Integers among them are read once for each opportunity.
+    those need not be sorted. Integers among them are read once for each opportunity. Where some
+    do change, which is more to sort, the other thread sorts as well.
 
     Parameters
     ----------
@@ -57,13 +63,15 @@ def arranged_with_labels(
             if distances.may_keep(column)
         }
         changing = {name: _coded(given[name]) for name in given if name not in looks}
-        ordered = arranged([narrow(*coded) for coded in changing.values()], reach)
+        travelling = [narrow(*coded) for coded in changing.values()]
+        ordered = arranged(travelling, reach, threads=bool(changing) and not looks)
         found = {name: look.result() for name, look in looks.items()}
     kept = {name: table for name, table in found.items() if table is not None}
     if len(kept) < len(found):
         # Some opportunity changes after all what the first ones keep.
         changing = {name: _coded(given[name]) for name in given if name not in kept}
-        ordered = arranged([narrow(*coded) for coded in changing.values()], reach)
+        travelling = [narrow(*coded) for coded in changing.values()]
+        ordered = arranged(travelling, reach, threads=True)
 
     new = ordered.entries.new
     labels: dict[str, Labels] = {}
