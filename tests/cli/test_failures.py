@@ -47,6 +47,7 @@ BAD_FILES: dict[str, tuple[str | bytes, Sequence[str], str]] = {
     "truncated": (BROKEN_GZIP, (), "a gzip file that breaks off before its end"),
     "encoding": (b"deal,stage,at\n\xff\xff,x,y\n", (), "neither UTF-8 nor GB18030"),
     "column": ("deal,at\n", (), "has no column 'stage'; it has deal, at"),
+    "misspelt": (PLAIN, ("--by", "Ownr"), "it has deal, stage, at, owner. Did you mean 'owner'?"),
     "by": (PLAIN, ("--by", "region"), "has no column 'region'; it has deal, stage, at, owner"),
     "stage": (PLAIN, (), "row 3, stage: 'Dead', expected a state of the funnel: lead, offer"),
     "map": (PLAIN, ("--map", "Dead=gone"), "'Dead' to 'gone', which is no state of the funnel"),

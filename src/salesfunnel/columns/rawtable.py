@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from salesfunnel.columns.misspelt import did_you_mean
 from salesfunnel.columns.texts import Encoded, Texts
 from salesfunnel.columns.values import plain_values, to_plain
 from salesfunnel.errors import MissingColumnError
@@ -65,7 +66,7 @@ class RawTable(NamedTuple):
             return self.columns[name]
         except KeyError:
             known = Listed(map(str, self.columns)) or Wording("none")
-            hint: str = ""
+            hint: str = did_you_mean(str(name), map(str, self.columns))
             if len(self.columns) == 1 and (marks := [mark for mark in ";\t|" if mark in known]):
                 hint = Wording(
                     ". Its columns are set apart by {mark!r}: save it with commas", mark=marks[0]

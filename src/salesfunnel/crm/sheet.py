@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from salesfunnel.columns.files import LIMITS, Limits
+from salesfunnel.columns.misspelt import did_you_mean
 from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.columns.rejects import THE_ROW
 from salesfunnel.columns.source import Unpack, read_source
@@ -122,7 +123,8 @@ class Sheet:
                 table=self.name,
                 name=names[0],
                 known=known,
-                hint=hint and Wording(". {hint}", hint=hint),
+                hint=(hint and Wording(". {hint}", hint=hint))
+                or did_you_mean(names[0], map(str, self.table.columns)),
             )
         return found
 
