@@ -52,4 +52,4 @@ def test_readers_ask_in_both_languages(tmp_path: Path) -> None:
             tz="UTC",
         )
     assert "it has deal_id, stage, at. Did you mean 'deal_id'?" in str(caught.value)
-    assert "。是否指“deal_id”？" in explain(caught.value, "zh")
+    assert "。是否指 'deal_id' 列？" in explain(caught.value, "zh")
