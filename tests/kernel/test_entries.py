@@ -206,12 +206,14 @@ def test_identifiers_of_every_width_are_packed_without_overflow(dtype: str) -> N
 # ── packing ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_key_that_does_not_fit_is_split_by_opportunities() -> None:
+@pytest.mark.parametrize("threads", [False, True])
+def test_a_key_that_does_not_fit_is_split_by_opportunities(threads: bool) -> None:
     time = np.array([0, 2**47 - 1, 5, 6])
     opportunity = np.array([2**17, 3, 2**17, 0])
     given_columns = Columns(opportunity, np.array([1, 2, 3, 0], np.uint8), time)
 
-    packed = packed_with_state(given_columns, 3)
+    span = span_of(opportunity, time)
+    packed = pack(opportunity, time, [Field(given_columns.state, 3)], span, threads=threads)
 
     assert packed is not None
     assert len(packed.first) == 2
@@ -220,6 +222,27 @@ def test_a_key_that_does_not_fit_is_split_by_opportunities() -> None:
     assert packed.time(0, 4).tolist() == [6, 2**47 - 1, 0, 5]
     assert packed.field(0, slice(0, 4)).tolist() == [0, 2, 1, 3]
     assert packed_with_state(given_columns, 3, whole=True) is None
+
+
+@pytest.mark.parametrize("n_parts", [3, 40])
+@pytest.mark.parametrize("threads", [False, True])
+def test_many_keys_are_split_into_parts_in_the_order_of_opportunities_and_times(
+    n_parts: int, threads: bool
+) -> None:
+    rng = np.random.default_rng(n_parts)
+    n = 3_000
+    opportunity, time = rng.integers(0, n_parts << 8, n) - 7, rng.integers(0, 2**50, n)
+    state = rng.integers(0, 16, n).astype(np.uint8)
+    time[:2], opportunity[:2] = (0, 2**50), (-7, (n_parts << 8) - 8)
+
+    packed = pack(opportunity, time, [Field(state, 4)], span_of(opportunity, time), threads=threads)
+
+    assert packed is not None
+    assert len(packed.first) == n_parts
+    order = np.lexsort((state, time, opportunity))
+    assert np.array_equal(packed.opportunity(0, n), opportunity[order])
+    assert np.array_equal(packed.time(0, n), time[order])
+    assert np.array_equal(packed.field(0, slice(None)), state[order])
 
 
 @pytest.mark.parametrize("narrower", [250_000, 1, 64, 500_000, 15_625])

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from salesfunnel.kernel.threads import sort
+from salesfunnel.kernel.threads import both, sort
 
 CHUNK = 1 << 15
 """Entries worked on at a time: two columns of them stay in the second-level cache."""
@@ -205,7 +205,7 @@ def pack(
             return _pack_whole(writer, opportunity, first)
         if whole or room < 0 or (last - first) >> room >= _MAX_PARTS:
             return None
-        return _pack_in_parts(writer, opportunity, first, room)
+        return _pack_in_parts(writer, opportunity, first, room, threads)
 
     packed = packed_by(write, time, fields, span)
     if packed is not None:
@@ -278,6 +278,10 @@ class KeyWriter:
         self._inverse = np.array(pow(odd, -1, 1 << 64), np.uint64).view(np.int64)[()]
         self._beyond = 1 << ((layout.last_time - layout.first_time) // odd).bit_length()
 
+    def another(self) -> KeyWriter:
+        """Return one that writes the same, in memory of its own."""
+        return KeyWriter(self.layout, self._fields, self._time)
+
     def write(
         self,
         out: NDArray[np.int64],
@@ -334,37 +338,58 @@ def _pack_whole(writer: KeyWriter, opportunity: NDArray[np.integer[Any]], first:
 
 
 def _pack_in_parts(
-    writer: KeyWriter, opportunity: NDArray[np.integer[Any]], first: int, room: int
+    writer: KeyWriter,
+    opportunity: NDArray[np.integer[Any]],
+    first: int,
+    room: int,
+    threads: bool,
 ) -> Packed:
     """Write the keys by ranges of ``2**room`` opportunities, within each in the input order."""
     n = len(opportunity)
-    within = np.empty(min(n, _SPLIT_CHUNK), np.int64)
-
-    def distances(start: int, stop: int) -> NDArray[np.int64]:
-        out = within[: stop - start]
-        np.subtract(opportunity[start:stop], first, out=out, dtype=np.int64)
-        return out
-
     part = np.empty(n, np.uint8)
-    sizes = np.zeros(_MAX_PARTS, np.int64)
-    for start, stop in chunks(n, _SPLIT_CHUNK):
-        part[start:stop] = distances(start, stop) >> room
-        sizes += np.bincount(part[start:stop], minlength=_MAX_PARTS)
-    rows = np.append(0, np.cumsum(sizes))
-    used = np.flatnonzero(sizes)
-
     keys = np.empty(n, np.int64)
-    key = np.empty(len(within), np.int64)
-    filled = rows[:-1].copy()
-    for start, stop in chunks(n, _SPLIT_CHUNK):
-        written, rest = key[: stop - start], distances(start, stop)
-        rest &= (1 << room) - 1
-        writer.write(written, rest, 0, start)
-        for place, members in _by_part(written, part[start:stop], used):
-            keys[filled[place] : filled[place] + len(members)] = members
-            filled[place] += len(members)
+
+    def pieces(rows: tuple[int, int]) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+        """Yield some rows, and how far their opportunities are from the first, until the next."""
+        distance = np.empty(min(rows[1] - rows[0], _SPLIT_CHUNK), np.int64)
+        for start, stop in chunks(rows[1] - rows[0], _SPLIT_CHUNK):
+            here, out = slice(rows[0] + start, rows[0] + stop), distance[: stop - start]
+            np.subtract(opportunity[here], first, out=out, dtype=np.int64)
+            yield here, out
+
+    def measure(rows: tuple[int, int]) -> NDArray[np.int64]:
+        """Note the part of some rows, and return how many there are of each."""
+        sizes = np.zeros(_MAX_PARTS, np.int64)
+        for here, distance in pieces(rows):
+            part[here] = distance >> room
+            sizes += np.bincount(part[here], minlength=_MAX_PARTS)
+        return sizes
+
+    def fill(rows: tuple[int, int], writer: KeyWriter, filled: NDArray[np.int64]) -> None:
+        """Write the keys of some rows to the places that follow those that are filled."""
+        key = np.empty(min(rows[1] - rows[0], _SPLIT_CHUNK), np.int64)
+        for here, distance in pieces(rows):
+            written = key[: len(distance)]
+            distance &= (1 << room) - 1
+            writer.write(written, distance, 0, here.start)
+            for place, members in _by_part(written, part[here], used):
+                keys[filled[place] : filled[place] + len(members)] = members
+                filled[place] += len(members)
+
+    middle = n // 2
+    earlier, later = (0, middle), (middle, n)
+    before, after = both(lambda: measure(earlier), lambda: measure(later), at_once=threads)
+    sizes = before + after
+    ends = np.append(0, np.cumsum(sizes))
+    used = np.flatnonzero(sizes)
+    # The rows of a part stand in the order of the input: those of the first half come first.
+    both(
+        lambda: fill(earlier, writer, ends[:-1].copy()),
+        lambda: fill(later, writer.another(), ends[:-1] + before),
+        at_once=threads,
+    )
     starts = first + (used.astype(np.int64) << room)
-    return Packed(keys, writer.layout, np.append(rows[used], n), starts)
+    return Packed(keys, writer.layout, np.append(ends[used], n), starts)
 
 
 def _by_part(

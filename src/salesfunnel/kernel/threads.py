@@ -31,6 +31,17 @@ def sort(values: NDArray[Any]) -> None:
         upper.result()
 
 
+def both(
+    first: Callable[[], Result], second: Callable[[], Result], *, at_once: bool
+) -> tuple[Result, Result]:
+    """Return what two functions do, at once if that is wanted and there are processors for it."""
+    if not at_once or _THREADS == 1:
+        return first(), second()
+    with ThreadPoolExecutor(1) as other:
+        later = other.submit(second)
+        return first(), later.result()
+
+
 def by_pieces(work: Callable[[int, int], Result], n: int) -> list[Result]:
     """Return what some work makes of n values, piece by piece, in the order of the pieces.
 

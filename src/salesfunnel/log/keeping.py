@@ -26,7 +26,9 @@ class Arrange(Protocol):
 
     def __call__(
         self, columns: Sequence[NDArray[Any]], reach: tuple[int, int] | None, *, threads: bool
-    ) -> Ordered: ...
+    ) -> Ordered:
+        """Return them; `threads` tells whether two may sort."""
+        ...
 
 
 def arranged_with_labels(
