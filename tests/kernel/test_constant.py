@@ -27,7 +27,7 @@ def test_a_column_is_kept_where_each_opportunity_has_one_value(
     opportunity = np.array([first + apart * member for member, _ in members])
     column = np.array([value for _, value in members], np.int8)
     reach = int(opportunity.min()), int(opportunity.max())
-    has_room = reach[1] - reach[0] + 1 <= 4 * len(column) + constant.CHUNK
+    has_room = reach[1] - reach[0] + 1 <= 4 * len(column) + vars(constant)["CHUNK"]
     keeps = has_room and len(set(members)) == len({member for member, _ in members})
 
     values = Distances(opportunity, reach).values(column)
