@@ -370,7 +370,7 @@ def _pack_in_parts(
         key = np.empty(min(rows[1] - rows[0], _SPLIT_CHUNK), np.int64)
         for here, distance in pieces(rows):
             written = key[: len(distance)]
-            distance &= (1 << room) - 1
+            np.bitwise_and(distance, (1 << room) - 1, out=distance)
             writer.write(written, distance, 0, here.start)
             for place, members in _by_part(written, part[here], used):
                 keys[filled[place] : filled[place] + len(members)] = members
