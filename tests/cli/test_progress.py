@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -43,6 +44,33 @@ def test_and_without_it(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\r\x1b[KReading " in done.err
     assert "%" in done.err
     assert done.err.endswith("\r\x1b[K")
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("deals.json", [*COLUMNS, *MAP]),
+        ("deals.json", ["--opportunity", "deal", "--entered", "lead=at"]),
+        (
+            "deals.json",
+            ["--opportunity", "deal", "--stage", "stage", "--created", "at", "--closed", "at"],
+        ),
+        ("deals.json", ["--crm", "jiandaoyun", "--field", "stage=stage", "--partial"]),
+    ],
+)
+def test_whatever_is_read(run: Command, name: str, options: list[str]) -> None:
+    rows = [
+        {"deal": f"D{n}", "_id": f"D{n}", "stage": "lead", "at": "2026-01-01T00:00Z"}
+        | {"createTime": "2026-01-01T00:00Z"}
+        for n in range(20_000)
+    ]
+    write(json.dumps(rows), name)
+
+    done = run("table", name, *options, "--funnel", "funnel.json")
+
+    assert done.code == 0
+    assert "Reading" in done.err
 
 
 @pytest.mark.usefixtures("slow")

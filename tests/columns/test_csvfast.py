@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from salesfunnel.columns import csvfile
 from salesfunnel.columns.csvfast import UnusualError, _Memory, fast_tables
-from salesfunnel.columns.csvfile import csv_batches, read_csv_table
+from salesfunnel.columns.csvfile import csv_batches
 from salesfunnel.columns.files import LIMITS, Limits, chunks, with_encoding
 from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.columns.texts import Texts
@@ -87,7 +87,7 @@ def in_pieces(size: int) -> Any:
 def is_fast(data: bytes, encoding: str = "utf-8-sig") -> bool:
     """Return whether the fast reader reads something to its end."""
     try:
-        for _ in fast_tables([data], encoding, "", list, size=None, max_row=1 << 20):
+        for _ in fast_tables([data], encoding, "", list, size=1 << 20, max_row=1 << 20):
             pass
     except UnusualError:
         return False
@@ -281,8 +281,6 @@ def test_a_large_file_comes_as_texts(path: Path, monkeypatch: pytest.MonkeyPatch
     assert whole["numbers"] == list(range(2, 100_003))
     assert whole["columns"]["id"][::50_000] == ["O-0", "O-50000", '5" pipe']
     assert whole["columns"]["note"][:2] == ['say "0"', 'say "1"']
-    one = read_csv_table(path)
-    assert list(one.columns["id"]) == whole["columns"]["id"]
 
 
 def test_a_column_is_made_when_it_is_asked_for(path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salesfunnel.columns.csvfile import csv_batches, csv_text, read_csv_table
-from salesfunnel.columns.files import Limits
+from salesfunnel.columns.csvfile import csv_batches, csv_text
+from salesfunnel.columns.files import LIMITS, Limits, with_encoding
+from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.errors import (
     DataError,
     EmptyFileError,
@@ -23,6 +24,16 @@ from salesfunnel.errors import (
 
 TEXT = "商机,stage\nA-1,需求分析\nA-2,lead\n"
 COLUMNS = {"商机": ["A-1", "A-2"], "stage": ["需求分析", "lead"]}
+
+
+def read_csv_table(path: str | Path, limits: Limits = LIMITS) -> RawTable:
+    """Return a small file, which is one batch."""
+
+    def read(encoding: str) -> RawTable:
+        one, *_ = csv_batches(path, encoding, limits)
+        return one
+
+    return with_encoding(path, read, limits)
 
 
 @pytest.fixture

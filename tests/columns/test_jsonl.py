@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from salesfunnel.columns.files import Limits
-from salesfunnel.columns.jsonl import read_json, read_json_lines, records_table
+from salesfunnel.columns.files import LIMITS, Limits, with_encoding
+from salesfunnel.columns.jsonl import json_line_batches, read_json, records_table
+from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.errors import (
     DataError,
     EmptyFileError,
@@ -18,6 +19,16 @@ from salesfunnel.errors import (
 )
 
 RECORD = "a JSON object, with a value for each column"
+
+
+def read_json_lines(path: str | Path, limits: Limits = LIMITS) -> RawTable:
+    """Return a small file, which is one batch."""
+
+    def read(encoding: str) -> RawTable:
+        one, *_ = json_line_batches(path, encoding, limits)
+        return one
+
+    return with_encoding(path, read, limits)
 
 
 @pytest.fixture

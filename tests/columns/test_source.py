@@ -12,8 +12,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from salesfunnel.columns.pages import Page
 from salesfunnel.columns.rawtable import Broken, RawTable
-from salesfunnel.columns.source import Page, read_source
+from salesfunnel.columns.source import read_source
 from salesfunnel.errors import DataError, DefinitionError, IncompletePagesError
 
 ROWS = [{"id": "A", "n": 1}, {"id": "B", "n": 2}]

@@ -43,7 +43,7 @@ rows = st.fixed_dictionaries(
 )
 
 
-def in_batches_of(monkeypatch: pytest.MonkeyPatch, n_rows: int | None) -> None:
+def in_batches_of(monkeypatch: pytest.MonkeyPatch, n_rows: int) -> None:
     def lines(*arguments: Any, **options: Any) -> Any:
         return json_line_batches(*arguments, **options, n_rows=n_rows)
 
@@ -78,7 +78,7 @@ def test_in_batches_it_is_the_same_log(
     path.write_text("".join(json.dumps(row) + "\n" for row in table), "utf-8")
     options = {**form, **MORE, "errors": errors}
 
-    in_batches_of(monkeypatch, None)
+    in_batches_of(monkeypatch, 1 << 30)
     whole = read(path, **options)
     in_batches_of(monkeypatch, n_rows)
     parts = read(path, **options)

@@ -8,6 +8,7 @@ from typing import Any
 from salesfunnel.cli.funnels import asked_funnel
 from salesfunnel.cli.outcome import CommandError
 from salesfunnel.crm import hubspot, jiandaoyun, salesforce
+from salesfunnel.kernel.progress import Progress
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.wording import Listed
 
@@ -24,7 +25,7 @@ _OWN = ("opportunity", "stage", "entered_at", "created", "closed", "amount", "en
 """Options about columns that the readers of a CRM know themselves."""
 
 
-def read_crm(options: argparse.Namespace) -> StageLog:
+def read_crm(options: argparse.Namespace, progress: Progress | None) -> StageLog:
     """Return the log of the export of a CRM.
 
     Raises
@@ -63,6 +64,7 @@ def read_crm(options: argparse.Namespace) -> StageLog:
         "tz": options.tz,
         "errors": options.errors,
         "max_bytes": options.max_bytes,
+        "progress": progress,
     }
     if crm == "jiandaoyun":
         _refuse(options, "pipeline", "order", "reason", "attribute")

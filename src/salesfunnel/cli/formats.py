@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from salesfunnel.columns.files import Limits, content_name
-from salesfunnel.columns.jsonl import read_json
-from salesfunnel.columns.rawtable import RawTable
-from salesfunnel.columns.source import ARROW, JSON, JSON_LINES, read_source
+from salesfunnel.columns.files import content_name
+from salesfunnel.columns.source import ARROW, JSON, JSON_LINES
 
 FORMATS = ("csv", "json", "jsonl", "parquet", "npz")
 """Formats of files; Arrow and Feather files are read as Parquet is, and npz is a saved log."""
@@ -34,8 +32,3 @@ def format_of(path: str, asked: str | None) -> str:
     if ending != ".npz":
         ending = PurePath(content_name(Path(path))).suffix.lower()
     return dict(_ENDINGS).get(ending, "csv")
-
-
-def json_table(path: str, limits: Limits) -> RawTable:
-    """Return the records of a JSON file, whatever its ending; errors are those of `read_source`."""
-    return read_source(read_json(path, limits), path, limits=limits)._replace(name=path)

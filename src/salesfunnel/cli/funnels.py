@@ -8,12 +8,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from salesfunnel.cli.formats import format_of, json_table
-from salesfunnel.columns.arrow import arrow_batches
-from salesfunnel.columns.csvfile import csv_batches
-from salesfunnel.columns.files import Limits, with_encoding
-from salesfunnel.columns.jsonl import json_line_batches
+from salesfunnel.cli.formats import format_of
+from salesfunnel.columns.files import Limits
 from salesfunnel.columns.rawtable import RawTable
+from salesfunnel.columns.source import in_batches
 from salesfunnel.errors import DefinitionError
 from salesfunnel.log.naming import names_of_states
 from salesfunnel.model.funnel import Funnel
@@ -92,18 +90,12 @@ def _stages(options: argparse.Namespace) -> dict[str, None]:
         return dict.fromkeys(
             str(name).strip()
             for batch in batches
+            if options.stage in batch.columns or not batch.is_sparse
             for name in batch.plain(options.stage)
             if not is_missing(name)
         )
 
-    if form == "json":
-        return names([json_table(options.file, limits)])
-    if form == "parquet":
-        return names(arrow_batches(options.file))
-    batches = json_line_batches if form == "jsonl" else csv_batches
-    return with_encoding(
-        options.file, lambda encoding: names(batches(options.file, encoding, limits)), limits
-    )
+    return in_batches(options.file, options.file, names, limits=limits, ending=f".{form}")
 
 
 def _listing(names: Sequence[str]) -> str:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from salesfunnel.cli.complaint import complain
 from salesfunnel.cli.crms import read_crm
-from salesfunnel.cli.formats import format_of, json_table
+from salesfunnel.cli.formats import format_of
 from salesfunnel.cli.funnels import funnel_of, given_funnel
 from salesfunnel.cli.hints import as_options
 from salesfunnel.cli.outcome import CommandError
 from salesfunnel.cli.progress import shown_progress
 from salesfunnel.columns.files import Limits
+from salesfunnel.columns.rawtable import RawTable
+from salesfunnel.columns.source import in_batches
 from salesfunnel.errors import BadRow, DataError, SalesFunnelError
 from salesfunnel.log.build import build
 from salesfunnel.log.current import read_current
-from salesfunnel.log.read import Fields, read_csv, read_jsonl, read_parquet
+from salesfunnel.log.read import Fields, alike, read_csv, read_jsonl, read_parquet
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.wide import read_wide
 from salesfunnel.wording import Listed, Wording
@@ -56,14 +58,14 @@ def read_log(options: argparse.Namespace) -> StageLog:
 
 def _read(options: argparse.Namespace, progress: Any) -> StageLog:
     if options.crm is not None:
-        return read_crm(options)
+        return read_crm(options, progress)
     for name in ("source", "field", "pipeline", "partial"):
         if getattr(options, name):
             raise CommandError("argument --{name}: it is for --crm", name=name)
     if options.entered:
-        return _wide(options)
+        return _wide(options, progress)
     if options.created is not None or options.closed is not None:
-        return _current(options)
+        return _current(options, progress)
     if not any(getattr(options, name) for name in _HISTORY):
         found = _saved(options)
         if found is not None:
@@ -129,14 +131,27 @@ def _history(options: argparse.Namespace, progress: Any) -> StageLog:
     if form == "parquet":
         return read_parquet(options.file, funnel, **columns, **reading, progress=progress)
     if form == "json":
-        table = json_table(options.file, Limits(options.max_bytes))
-        return build(funnel, Fields(**columns).source(table), **reading)
+        fields = Fields(**columns)
+
+        def read(batches: Iterator[RawTable]) -> StageLog:
+            return build(funnel, map(fields.source, alike(batches, fields)), **reading)
+
+        limits = Limits(options.max_bytes)
+        return in_batches(
+            options.file, options.file, read, limits=limits, progress=progress, ending=".json"
+        )
     reader = read_jsonl if form == "jsonl" else read_csv
-    limits = {"max_bytes": options.max_bytes}
-    return reader(options.file, funnel, **columns, **reading, **limits, progress=progress)
+    return reader(
+        options.file,
+        funnel,
+        **columns,
+        **reading,
+        max_bytes=options.max_bytes,
+        progress=progress,
+    )
 
 
-def _current(options: argparse.Namespace) -> StageLog:
+def _current(options: argparse.Namespace, progress: Any) -> StageLog:
     """Return the log of a file with a row for each opportunity."""
     if options.entered_at is not None:
         raise CommandError("argument --entered-at: not allowed with --created and --closed")
@@ -153,10 +168,11 @@ def _current(options: argparse.Namespace) -> StageLog:
         start=options.start,
         stage_map=stage_map,
         max_bytes=options.max_bytes,
+        progress=progress,
     )
 
 
-def _wide(options: argparse.Namespace) -> StageLog:
+def _wide(options: argparse.Namespace, progress: Any) -> StageLog:
     """Return the log of a file with a row for each opportunity and a column for each state."""
     for name in ("stage", "entered_at", "created", "closed", "start", "map"):
         if getattr(options, name):
@@ -170,6 +186,7 @@ def _wide(options: argparse.Namespace) -> StageLog:
         **_reading(options),
         stages=dict(options.entered),
         max_bytes=options.max_bytes,
+        progress=progress,
     )
 
 

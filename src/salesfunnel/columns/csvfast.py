@@ -196,7 +196,7 @@ def fast_tables(
     name: str,
     names: Callable[[list[str]], list[str]],
     *,
-    size: int | None,
+    size: int,
     max_row: int,
 ) -> Iterator[RawTable]:
     """Yield the cells of a CSV file, one table for each block.
@@ -211,8 +211,8 @@ def fast_tables(
         What messages call the file.
     names : callable
         Takes the cells of the header for the names of columns, or raises what is wrong with them.
-    size : int, optional
-        About how many bytes a block has; None for the whole file.
+    size : int
+        About how many bytes a block has.
     max_row : int
         Bytes of a row above which it is unusual.
 
@@ -266,8 +266,8 @@ def _table(
     return RawTable(name, LazyColumns(places, column), numbers, broken)
 
 
-def _blocks(pieces: Iterable[bytes], size: int | None, max_row: int) -> Iterator[Block]:
-    memory = _Memory(2 * CHUNK if size is None else size + 2 * CHUNK)
+def _blocks(pieces: Iterable[bytes], size: int, max_row: int) -> Iterator[Block]:
+    memory = _Memory(size + 2 * CHUNK)
     buffer, n_held = memory.lend(), 0
     pieces = iter(pieces)
     at_end = False
@@ -280,7 +280,7 @@ def _blocks(pieces: Iterable[bytes], size: int | None, max_row: int) -> Iterator
             data = buffer.view(np.uint8)
         data[n_held : n_held + len(piece)] = np.frombuffer(piece, np.uint8)
         n_held += len(piece)
-        if n_held == 0 or not (at_end or (size is not None and n_held >= size)):
+        if n_held == 0 or not (at_end or n_held >= size):
             continue
         if at_end and data[n_held - 1] != _LINE_BREAK:
             data[n_held] = _LINE_BREAK

@@ -1,4 +1,4 @@
-"""CSV files: read whole, written for people or for machines."""
+"""CSV files: read in batches, written for people or for machines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from salesfunnel.columns.csvfast import BLOCK, UnusualError, fast_tables
-from salesfunnel.columns.files import LIMITS, Limits, chunks, text_lines, with_encoding
+from salesfunnel.columns.files import LIMITS, Limits, chunks, text_lines
 from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.errors import DataError, EmptyFileError, FileLimitError, TruncatedFileError
 from salesfunnel.kernel.progress import Meter
@@ -24,42 +24,28 @@ LONG = 1 << 16
 """Bytes from which on a file is worth the fast reader."""
 
 
-def read_csv_table(path: str | Path, limits: Limits = LIMITS) -> RawTable:
-    """Return the cells of a CSV file with a header line, compressed (gzip, zip) or not.
-
-    The text is UTF-8, with or without a byte order mark, or GB18030. Rows are numbered as a
-    spreadsheet does, which counts blank lines; one with too few or too many cells is broken.
-
-    Raises
-    ------
-    EmptyFileError, EncodingError, TruncatedFileError, FileLimitError, DataError
-        If the file as a whole cannot be read.
-    OSError
-        If there is no such file.
-    """
-    return with_encoding(
-        path, lambda encoding: next(csv_batches(path, encoding, limits, n_cells=None)), limits
-    )
-
-
 def csv_batches(
     path: str | Path,
     encoding: str,
     limits: Limits = LIMITS,
     *,
-    n_cells: int | None = BATCH,
+    n_cells: int = BATCH,
     watch: Meter | None = None,
 ) -> Iterator[RawTable]:
-    """Yield the cells of a CSV file in batches, of which the first comes even if it has no rows.
+    """Yield the cells of a CSV file with a header line in batches, of which one has to come.
+
+    Rows are numbered as a spreadsheet does, which counts blank lines; one with too few or too many
+    cells is broken.
 
     Parameters
     ----------
-    path, limits
-        As in `read_csv_table`; so are errors, but for those of the encoding.
+    path : str or Path
+        Compressed (gzip, zip) or not.
     encoding : str
         See `salesfunnel.columns.files.with_encoding`.
-    n_cells : int, optional
-        About how many cells a batch has; None for the whole file.
+    limits : Limits
+    n_cells : int
+        About how many cells a batch has, where Python's own reader reads it.
     watch : Meter, optional
         Told how many bytes of the file are read.
 
@@ -67,9 +53,12 @@ def csv_batches(
     ------
     UnicodeDecodeError
         If the text is not in that encoding.
+    EmptyFileError, EncodingError, TruncatedFileError, FileLimitError, DataError
+        If the file as a whole cannot be read.
+    OSError
+        If there is no such file.
     """
     name = str(path)
-    size = None if n_cells is None else BLOCK
     n_done = 0
     pieces = chunks(path, limits, watch)
     first = next(pieces, b"")
@@ -80,7 +69,7 @@ def csv_batches(
                 encoding,
                 name,
                 lambda cells: _names(cells, name),
-                size=size,
+                size=BLOCK,
                 max_row=limits.max_line // 2,
             ):
                 yield table
@@ -96,7 +85,7 @@ def _slow_tables(
     path: str | Path,
     encoding: str,
     limits: Limits,
-    n_cells: int | None,
+    n_cells: int,
     n_done: int,
     watch: Meter | None,
 ) -> Iterator[RawTable]:
@@ -114,7 +103,7 @@ def _slow_tables(
             )
         header = _names(header, name)
         rest = dropwhile(lambda line: line[0] <= n_done, numbered)
-        n_rows = None if n_cells is None else max(1, n_cells // len(header))
+        n_rows = max(1, n_cells // len(header))
         empty = n_done == 0
         while batch := list(islice(rest, n_rows)):
             empty = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import zipfile
@@ -96,6 +97,23 @@ def text_lines(
     """
     stream = io.BufferedReader(_Stream(_checked_lines(path, limits, watch)), CHUNK)
     return io.TextIOWrapper(stream, encoding, newline="")
+
+
+def text_pieces(
+    path: str | Path, encoding: str, limits: Limits = LIMITS, watch: Meter | None = None
+) -> Iterator[str]:
+    """Yield the text of a file in pieces, decompressed and decoded, however long its lines are.
+
+    Errors are those of `text_lines`, but for long lines.
+    """
+
+    def pieces() -> Iterator[bytes]:
+        for piece in chunks(path, limits, watch):
+            if b"\0" in piece:
+                raise _zero_bytes(path)
+            yield piece
+
+    return codecs.iterdecode(pieces(), encoding)
 
 
 def with_encoding(path: str | Path, read: Callable[[str], T], limits: Limits = LIMITS) -> T:

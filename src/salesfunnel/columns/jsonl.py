@@ -14,7 +14,6 @@ from salesfunnel.columns.files import (
     decode,
     read_bytes,
     text_lines,
-    with_encoding,
 )
 from salesfunnel.columns.rawtable import Broken, RawTable
 from salesfunnel.errors import DataError, EmptyFileError, TruncatedFileError
@@ -43,36 +42,30 @@ def read_json(path: str | Path, limits: Limits = LIMITS) -> Any:
     try:
         return loads(text)
     except json.JSONDecodeError as error:
-        if _breaks_off(error):
-            raise TruncatedFileError(
-                "{path} breaks off before the end of its JSON: fetch it again", path=path
-            ) from None
-        raise DataError(
-            "{path}, line {line}, column {column}: not JSON: {problem}",
-            path=path,
-            line=error.lineno,
-            column=error.colno,
-            problem=error.msg,
-        ) from None
+        if breaks_off(error):
+            raise cut_off(str(path)) from None
+        raise not_json(str(path), error.msg, error.lineno, error.colno) from None
     except ValueError as error:
-        raise DataError("{path}: not JSON: {error}", path=path, error=error) from None
+        raise not_json(str(path), error) from None
 
 
-def read_json_lines(path: str | Path, limits: Limits = LIMITS) -> RawTable:
-    """Return the records of a file with a JSON object in each line; blank lines are left out.
+def cut_off(path: str) -> TruncatedFileError:
+    """Return the error of a JSON file without its end."""
+    return TruncatedFileError(
+        "{path} breaks off before the end of its JSON: fetch it again", path=path
+    )
 
-    A line that is no JSON object is a broken row; what is nested is named with a point between, as
-    in ``owner.name``.
 
-    Raises
-    ------
-    EmptyFileError, EncodingError, TruncatedFileError, FileLimitError, DataError
-        If the file as a whole cannot be read.
-    OSError
-        If there is no such file.
-    """
-    return with_encoding(
-        path, lambda encoding: next(json_line_batches(path, encoding, limits, n_rows=None)), limits
+def not_json(path: str, problem: str | Exception, line: int = 0, column: int = 0) -> DataError:
+    """Return the error of a file that is no JSON, at some place of it if that is known."""
+    if not line:
+        return DataError("{path}: not JSON: {error}", path=path, error=problem)
+    return DataError(
+        "{path}, line {line}, column {column}: not JSON: {problem}",
+        path=path,
+        line=line,
+        column=column,
+        problem=problem,
     )
 
 
@@ -81,18 +74,23 @@ def json_line_batches(
     encoding: str,
     limits: Limits = LIMITS,
     *,
-    n_rows: int | None = BATCH,
+    n_rows: int = BATCH,
     watch: Meter | None = None,
 ) -> Iterator[RawTable]:
-    """Yield the records of a file in batches of `n_rows`, or, with None, all at once.
+    """Yield the records of a file with a JSON object in each line, `n_rows` in a batch.
 
-    What `watch` is told is how many bytes of the file are read; parameters and errors are otherwise
-    those of `read_json_lines`.
+    Blank lines are left out, a line that is no JSON object is a broken row, and what is nested is
+    named with a point between, as in ``owner.name``. What `watch` is told is how many bytes of the
+    file are read.
 
     Raises
     ------
     UnicodeDecodeError
         If the text is not in that encoding.
+    EmptyFileError, EncodingError, TruncatedFileError, FileLimitError, DataError
+        If the file as a whole cannot be read.
+    OSError
+        If there is no such file.
     """
     with text_lines(path, encoding, limits, watch) as text:
         lines = ((number, line) for number, line in enumerate(text, start=1) if line.strip())
@@ -114,7 +112,7 @@ def _lines_table(lines: Sequence[tuple[int, str]], name: str) -> RawTable:
             records.append(loads(line))
         except ValueError as error:
             # Only the last line can be cut, and then no line break follows it.
-            cut = isinstance(error, json.JSONDecodeError) and _breaks_off(error)
+            cut = isinstance(error, json.JSONDecodeError) and breaks_off(error)
             if cut and not line.endswith(("\n", "\r")):
                 raise TruncatedFileError(
                     "{name} breaks off inside line {number}: fetch it again",
@@ -125,7 +123,7 @@ def _lines_table(lines: Sequence[tuple[int, str]], name: str) -> RawTable:
             records.append({})
     table = records_table(records, name)
     numbers = [number for number, _ in lines]
-    return table._replace(numbers=numbers, broken={**table.broken, **broken})
+    return table._replace(numbers=numbers, broken={**table.broken, **broken}, is_sparse=True)
 
 
 def records_table(records: Sequence[Any], name: str) -> RawTable:
@@ -169,14 +167,24 @@ def loads(text: str) -> Any:
     except RecursionError:
         raise ValueError(Wording("it is nested too deeply")) from None
     if "\\u" in text:
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise ValueError(Wording("it has half of a character (a lone surrogate)")) from None
+        check_characters(value)
     return value
 
 
-def _breaks_off(error: json.JSONDecodeError) -> bool:
+def check_characters(value: Any) -> None:
+    """Refuse what no text can be made of.
+
+    Raises
+    ------
+    ValueError
+    """
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError(Wording("it has half of a character (a lone surrogate)")) from None
+
+
+def breaks_off(error: json.JSONDecodeError) -> bool:
     """Return whether JSON is wrong because there is no more of it."""
     return error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
 

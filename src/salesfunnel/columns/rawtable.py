@@ -45,6 +45,8 @@ class RawTable(NamedTuple):
         Columns of times with a zone that come as integers: microseconds since 1970 in UTC.
     metadata : mapping of str to str
         What an Arrow file says about itself.
+    is_sparse : bool
+        Whether it is one of several batches of records, of which others may have more columns.
     """
 
     name: str
@@ -53,6 +55,7 @@ class RawTable(NamedTuple):
     broken: Mapping[int, Broken] = {}
     instants: frozenset[str] = frozenset()
     metadata: Mapping[str, str] = {}
+    is_sparse: bool = False
 
     def column(self, name: str) -> Values:
         """Return the values of a column.

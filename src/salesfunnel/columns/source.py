@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from salesfunnel.columns.arrow import arrow_batches, read_arrow
-from salesfunnel.columns.csvfile import csv_batches, read_csv_table
-from salesfunnel.columns.files import LIMITS, Limits, content_name, with_encoding
+from salesfunnel.columns.csvfile import csv_batches
+from salesfunnel.columns.files import LIMITS, Limits, content_name, meter_of, with_encoding
 from salesfunnel.columns.frames import from_frame, is_frame
-from salesfunnel.columns.jsonl import (
-    json_line_batches,
-    read_json,
-    read_json_lines,
-    records_table,
-)
+from salesfunnel.columns.gathered import gathered
+from salesfunnel.columns.jsonl import json_line_batches, records_table
+from salesfunnel.columns.jsonstream import Whole, json_pieces
+from salesfunnel.columns.lazycolumns import LazyColumns
+from salesfunnel.columns.pages import Seen, Unpack, check_complete, pages_of
 from salesfunnel.columns.rawtable import Broken, RawTable, Values
-from salesfunnel.errors import DataError, DefinitionError, IncompletePagesError
-from salesfunnel.wording import Listed, Wording
+from salesfunnel.errors import DataError, DefinitionError
+from salesfunnel.kernel.progress import Meter, Progress, meter
+from salesfunnel.wording import Listed
 
 T = TypeVar("T")
 
@@ -28,37 +28,19 @@ JSON, JSON_LINES = (".json",), (".jsonl", ".ndjson")
 ARROW = (".parquet", ".pq", ".arrow", ".feather", ".ipc")
 
 
-class Page(NamedTuple):
-    """One page of a response.
-
-    Attributes
-    ----------
-    records : sequence
-        What is on it.
-    more : bool
-        Whether it says that another page follows.
-    total : int or None
-        How many records it says that all pages have together.
-    """
-
-    records: Sequence[Any]
-    more: bool = False
-    total: int | None = None
-
-
-Unpack = Callable[[Any], Page | None]
-"""Takes a parsed JSON value for a page of its response; None where it is none."""
-
-
 def read_source(
     source: Any,
     what: str,
     *,
     unpack: Unpack | None = None,
+    member: str | None = None,
     partial: bool = False,
     limits: Limits = LIMITS,
+    progress: Progress | None = None,
 ) -> RawTable:
     """Return any source as columns.
+
+    A text file is read in batches, of which no more is kept than `gathered` keeps.
 
     Parameters
     ----------
@@ -72,10 +54,14 @@ def read_source(
         What messages call it, such as ``"opportunities"``.
     unpack : callable, optional
         Takes a parsed JSON value for a `Page`, or returns None.
+    member : str, optional
+        What the list of records is called in a page.
     partial : bool
         Whether pages may be missing.
     limits : Limits
         For files.
+    progress : Progress, optional
+        Told how much of each file is read.
 
     Raises
     ------
@@ -93,32 +79,121 @@ def read_source(
     if isinstance(source, RawTable):
         return source
     tables: list[RawTable] = []
-    pages: list[Page] = []
+    pages: list[Seen] = []
     for part in _parts(source, what):
         if isinstance(part, (str, PurePath)):
-            part = _read_file(Path(part), limits)  # noqa: PLW2901
-        elif is_frame(part):
-            part = from_frame(part, what)  # noqa: PLW2901
-        if isinstance(part, Mapping) and unpack is None:
-            part = _columns(part, what)  # noqa: PLW2901
-        if isinstance(part, RawTable):
+            file = _File(Path(part), what, limits, unpack=unpack, member=member)
+            tables.append(file.table(progress))
+            pages += file.pages
+        elif isinstance(part, RawTable):
             tables.append(part)
-            continue
-        found = _pages(part, what, unpack)
-        pages += found
-        tables += [records_table(page.records, what) for page in found]
+        elif is_frame(part):
+            tables.append(from_frame(part, what))
+        else:
+            found, seen = _tables(part, what, unpack)
+            tables += found
+            pages += seen
     if not partial:
-        _check_complete(pages, what)
+        check_complete(pages, what)
     return tables[0] if len(tables) == 1 else concatenate(tables, what)
 
 
+class _File:
+    """A file of any kind.
+
+    Attributes
+    ----------
+    pages : list of Seen
+        Those of the file, when it has been read.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        what: str,
+        limits: Limits,
+        *,
+        ending: str | None = None,
+        unpack: Unpack | None = None,
+        member: str | None = None,
+    ) -> None:
+        self._path = path
+        self._ending = ending or _ending(path)
+        self._what = what
+        self._limits = limits
+        self._unpack = unpack
+        self._member = member
+        self.pages: list[Seen] = []
+
+    def table(self, progress: Progress | None) -> RawTable:
+        """Return all that it has as one table."""
+        if self._ending in ARROW:
+            return read_arrow(self._path)
+        name = self._what if self._ending in JSON else str(self._path)
+
+        def read(encoding: str) -> RawTable:
+            watches = iter([meter_of(progress, self._path)])
+            return gathered(lambda: self.batches(encoding, next(watches, None)), name)
+
+        return with_encoding(self._path, read, self._limits)
+
+    def batches(self, encoding: str, watch: Meter | None = None) -> Iterator[RawTable]:
+        """Yield its rows in batches; the file is one of text."""
+        path, limits, ending = self._path, self._limits, self._ending
+        if ending in JSON:
+            yield from self._of_json(encoding, watch)
+        elif ending in JSON_LINES:
+            yield from json_line_batches(path, encoding, limits, watch=watch)
+        else:
+            yield from csv_batches(path, encoding, limits, watch=watch)
+        if watch is not None:
+            watch.end()
+
+    def _of_json(self, encoding: str, watch: Meter | None) -> Iterator[RawTable]:
+        self.pages = []
+        start = 0
+        for found in json_pieces(
+            self._path,
+            encoding,
+            self._limits,
+            what=self._what,
+            unpack=self._unpack,
+            member=self._member,
+            watch=watch,
+        ):
+            if isinstance(found, Whole):
+                tables, self.pages = _tables(found.value, self._what, self._unpack)
+                yield tables[0] if len(tables) == 1 else concatenate(tables, self._what)
+                continue
+            table = records_table(found.records, self._what)
+            numbers = range(start, start + len(found.records))
+            yield table._replace(numbers=numbers, is_sparse=True)
+            start += len(found.records)
+            if found.page is not None:
+                self.pages.append(Seen(found.page, found.size))
+
+
+def _tables(value: Any, what: str, unpack: Unpack | None) -> tuple[Sequence[RawTable], list[Seen]]:
+    """Return the tables of a parsed JSON value, and the pages that they are."""
+    if isinstance(value, Mapping) and unpack is None:
+        return [_columns(value, what)], []
+    pages = pages_of(value, what, unpack)
+    tables = [records_table(page.records, what) for page in pages]
+    return tables, [Seen(page._replace(records=()), len(page.records)) for page in pages]
+
+
 def in_batches(
-    source: Any, what: str, read: Callable[[Iterator[RawTable]], T], *, limits: Limits = LIMITS
+    source: Any,
+    what: str,
+    read: Callable[[Iterator[RawTable]], T],
+    *,
+    limits: Limits = LIMITS,
+    progress: Progress | None = None,
+    ending: str | None = None,
 ) -> T:
     """Return what a function makes of the batches of a source.
 
-    The path of a CSV, JSON Lines, Parquet or Arrow file is read batch by batch, and records of a
-    batch may lack columns that those of another have. Every other source is one batch.
+    The path of a file is read batch by batch. Every other source is one batch.
 
     Parameters
     ----------
@@ -131,21 +206,33 @@ def in_batches(
         one.
     limits : Limits
         For files.
+    progress : Progress, optional
+        Told how much of the file is read.
+    ending : str, optional
+        By which the file is read, instead of its own.
     """
     if not isinstance(source, (str, PurePath)):
-        return read(iter([read_source(source, what, limits=limits)]))
+        return read(iter([read_source(source, what, limits=limits, progress=progress)]))
     path = Path(source)
-    if _ending(path) in ARROW:
-        return read(arrow_batches(path))
-    if _ending(path) in JSON:
-        return read(iter([read_source(path, what, limits=limits)]))
-    batches = json_line_batches if is_json_lines(path) else csv_batches
-    return with_encoding(path, lambda encoding: read(batches(path, encoding, limits)), limits)
+    ending = ending or _ending(path)
+    if ending in ARROW:
+        watch = meter(progress, "read")
+        return read(_watched(arrow_batches(path, watch=watch), watch))
+    file = _File(path, what, limits, ending=ending)
+    return with_encoding(
+        path, lambda encoding: read(file.batches(encoding, meter_of(progress, path))), limits
+    )
 
 
-def is_json_lines(source: Any) -> bool:
-    """Return whether a source is the path of a JSON Lines file."""
-    return isinstance(source, (str, PurePath)) and _ending(Path(source)) in JSON_LINES
+def _watched(batches: Iterable[RawTable], watch: Meter | None) -> Iterator[RawTable]:
+    yield from batches
+    if watch is not None:
+        watch.end()
+
+
+def has_records(source: Any) -> bool:
+    """Return whether a source is the path of a file of records, which may lack any field."""
+    return isinstance(source, (str, PurePath)) and _ending(Path(source)) in JSON + JSON_LINES
 
 
 def _ending(path: Path) -> str:
@@ -157,18 +244,19 @@ def concatenate(tables: Sequence[RawTable], name: str) -> RawTable:
     names = dict.fromkeys(column for table in tables for column in table.columns)
     lengths = [len(table.numbers) for table in tables]
     starts = np.cumsum([0, *lengths]).tolist()
-    columns: dict[str, Values] = {}
-    for column in names:
+
+    def convert(column: str) -> Values:
         values: list[Any] = []
         for table, length in zip(tables, lengths, strict=True):
             values += table.plain(column) if column in table.columns else [None] * length
-        columns[column] = values
+        return values
+
     broken: dict[int, Broken] = {
         start + index: row
         for start, table in zip(starts, tables, strict=False)
         for index, row in table.broken.items()
     }
-    return RawTable(name, columns, range(starts[-1]), broken)
+    return RawTable(name, LazyColumns(names, convert), range(starts[-1]), broken)
 
 
 def _parts(source: Any, what: str) -> Sequence[Any]:
@@ -192,46 +280,6 @@ def _parts(source: Any, what: str) -> Sequence[Any]:
     return [parts]
 
 
-def _read_file(path: Path, limits: Limits) -> Any:
-    ending = _ending(path)
-    if ending in ARROW:
-        return read_arrow(path)
-    if ending in JSON:
-        return read_json(path, limits)
-    if ending in JSON_LINES:
-        return read_json_lines(path, limits)
-    return read_csv_table(path, limits)
-
-
-def _pages(value: Any, what: str, unpack: Unpack | None) -> list[Page]:
-    """Return the pages of a parsed JSON value."""
-    if isinstance(value, Mapping):
-        page = None if unpack is None else unpack(value)
-        if page is None:
-            raise DataError(
-                "{what}: a page of the response is expected, not an object with {keys}",
-                what=what,
-                keys=Listed(map(str, value)) or Wording("nothing"),
-            )
-        return [page]
-    if not isinstance(value, (list, tuple)):
-        raise DataError(
-            "{what}: a list of records is expected, not {value!r}", what=what, value=value
-        )
-    found = [unpack(item) if unpack and isinstance(item, Mapping) else None for item in value]
-    if any(page is not None for page in found):
-        if strange := [str(i) for i, page in enumerate(found) if page is None]:
-            raise DataError(
-                "{what}: what is at {places} of the list is no page",
-                what=what,
-                places=Listed(strange),
-            )
-        return [page for page in found if page is not None]
-    if value and all(isinstance(item, (list, tuple)) for item in value):
-        return [Page(item) for item in value]
-    return [Page(value)]
-
-
 def _columns(columns: Mapping[Any, Any], what: str) -> RawTable:
     lists: dict[str, Values] = {str(name): values for name, values in columns.items()}
     if not all(isinstance(values, (list, tuple, np.ndarray)) for values in lists.values()):
@@ -243,31 +291,3 @@ def _columns(columns: Mapping[Any, Any], what: str) -> RawTable:
             "{what}: columns are of one length; given: {listing}", what=what, listing=listing
         )
     return RawTable(what, lists, range(lengths.pop() if lengths else 0))
-
-
-def _check_complete(pages: Sequence[Page], what: str) -> None:
-    """Refuse pages that are not all there; each response ends with a page that no other follows."""
-    n_pages, n_records = 0, 0
-    for page in pages:
-        n_pages, n_records = n_pages + 1, n_records + len(page.records)
-        if page.more:
-            continue
-        if page.total is not None and page.total != n_records:
-            pages_given = Wording(
-                "1 page" if n_pages == 1 else "{n_pages:,} pages", n_pages=n_pages
-            )
-            raise IncompletePagesError(
-                "{what}: {n_records:,} records in {pages_given}, where the response says that "
-                "there are {total:,}: give every page once, or partial=True",
-                what=what,
-                n_records=n_records,
-                pages_given=pages_given,
-                total=page.total,
-            )
-        n_pages, n_records = 0, 0
-    if n_pages:
-        raise IncompletePagesError(
-            "{what}: the last page says that more follow: fetch all pages and give them in their "
-            "order, or give partial=True",
-            what=what,
-        )

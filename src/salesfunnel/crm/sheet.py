@@ -9,11 +9,13 @@ import numpy as np
 
 from salesfunnel.columns.files import LIMITS, Limits
 from salesfunnel.columns.misspelt import did_you_mean
+from salesfunnel.columns.pages import Unpack
 from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.columns.rejects import THE_ROW
-from salesfunnel.columns.source import Unpack, read_source
+from salesfunnel.columns.source import read_source
 from salesfunnel.crm.cells import fold, identifier, text, truth
 from salesfunnel.errors import BadRow, DataError, MissingColumnError
+from salesfunnel.kernel.progress import Progress
 from salesfunnel.model.missing import is_missing
 from salesfunnel.wording import Listed, Wording
 
@@ -220,18 +222,24 @@ class Opener(NamedTuple):
     ----------
     unpack : callable
         Takes a parsed response for a page.
+    member : str or None
+        What the list of records is called there.
     partial : bool
         Whether pages may be missing.
     limits : Limits
         For files.
     deleted : tuple of str
         Names of the field that says that a record is deleted, where such records are to be ignored.
+    progress : Progress or None
+        Told how much of each file is read.
     """
 
     unpack: Unpack
+    member: str | None = None
     partial: bool = False
     limits: Limits = LIMITS
     deleted: tuple[str, ...] = ()
+    progress: Progress | None = None
 
     def sheet(self, source: Any, name: str) -> Sheet:
         """Return a source as a sheet, an empty one if it is None.
@@ -241,7 +249,13 @@ class Opener(NamedTuple):
         if source is None:
             return Sheet(name, RawTable(name, {}, ()))
         table = read_source(
-            source, name, unpack=self.unpack, partial=self.partial, limits=self.limits
+            source,
+            name,
+            unpack=self.unpack,
+            member=self.member,
+            partial=self.partial,
+            limits=self.limits,
+            progress=self.progress,
         )
         sheet = Sheet(name, table)
         if self.deleted:

@@ -10,6 +10,7 @@ import numpy as np
 from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits
 from salesfunnel.columns.rawtable import RawTable
 from salesfunnel.errors import DefinitionError
+from salesfunnel.kernel.progress import Progress
 from salesfunnel.log.build import check
 from salesfunnel.log.naming import names_of_states
 from salesfunnel.log.read import Fields
@@ -36,6 +37,7 @@ def read_current(
     currency: str | None = None,
     max_bytes: int = MAX_BYTES,
     max_line: int = MAX_LINE,
+    progress: Progress | None = None,
     ties: str = "input",
     errors: str = "raise",
     **parsing: Unpack[Parsing],
@@ -60,8 +62,8 @@ def read_current(
         The stage that a closed opportunity had entered when it was created.
     reason, attributes, amount, order, currency
         Columns as in `read_csv`; what they say of now is said of every entry of the opportunity.
-    max_bytes, max_line : int
-        As in `read_csv`.
+    max_bytes, max_line, progress
+        As in `read_csv`; of several files each is told of by itself.
     ties, errors
         As in `StageLog.from_columns`.
     **parsing
@@ -134,6 +136,7 @@ def read_current(
         fields=fields,
         more=(closed,),
         limits=Limits(max_bytes, max_line),
+        progress=progress,
         ties=ties,
         tz=parsing.get("tz"),
         errors=errors,

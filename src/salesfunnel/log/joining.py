@@ -19,8 +19,8 @@ from salesfunnel.kernel.strings import Digest, Fixed, Several
 from salesfunnel.log.rows import Coded, Rows
 from salesfunnel.wording import Listed
 
-_PILE = 1 << 22
-"""Values of an array that others are piled into."""
+_FIRST_PILE, _LAST_PILE = 1 << 16, 1 << 22
+"""Values of an array that others are piled into: of the first, and from some on of all."""
 
 
 def join(parts: Iterable[Rows], *, title: str = "currency", most_bad: int | None = None) -> Rows:
@@ -162,7 +162,8 @@ class _Pile:
         while len(values):
             if self._n_open == len(self._open):
                 self._full += [self._open] if self._n_open else []
-                self._open, self._n_open = np.empty(_PILE, self._kind), 0
+                size = min(max(_FIRST_PILE, 2 * len(self._open)), _LAST_PILE)
+                self._open, self._n_open = np.empty(size, self._kind), 0
             fitting = values[: len(self._open) - self._n_open]
             self._open[self._n_open : self._n_open + len(fitting)] = fitting
             self._n_open += len(fitting)

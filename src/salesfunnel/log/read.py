@@ -299,9 +299,10 @@ def log_of_frame(frame: Any, funnel: Funnel, fields: Fields, reading: Reading) -
 def alike(
     batches: Iterable[RawTable], fields: Fields, more: Iterable[str] = ()
 ) -> Iterator[RawTable]:
-    """Yield batches of records that all have the columns asked for.
+    """Yield batches that all have the columns asked for.
 
-    A field that no record of a batch has is missing in all of them.
+    A field that no record of a batch has is missing in all of them, if records of another may have
+    it.
 
     Parameters
     ----------
@@ -317,6 +318,9 @@ def alike(
     """
     wanted, seen, name = fields.columns() | {*more}, dict[str, None](), ""
     for batch in batches:
+        if not batch.is_sparse:
+            yield batch
+            continue
         if fields.currency is not None and not seen and fields.currency in batch.columns:
             wanted.add(fields.currency)
         seen |= dict.fromkeys(batch.columns)

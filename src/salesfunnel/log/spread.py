@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from salesfunnel.columns.files import Limits
 from salesfunnel.columns.rawtable import RawTable
-from salesfunnel.columns.source import in_batches, is_json_lines
+from salesfunnel.columns.source import in_batches
 from salesfunnel.columns.values import plain_values
 from salesfunnel.errors import DataError
+from salesfunnel.kernel.progress import Progress
 from salesfunnel.log.build import log_of_rows
 from salesfunnel.log.joining import join
 from salesfunnel.log.read import Fields, alike
@@ -124,6 +125,7 @@ def log_of_batches(
     fields: Fields,
     more: Iterable[str],
     limits: Limits,
+    progress: Progress | None,
     ties: str,
     tz: Any,
     errors: str,
@@ -142,6 +144,8 @@ def log_of_batches(
         Others, beside those.
     limits : Limits
         For files.
+    progress : Progress, optional
+        Told how much of the file is read.
     ties, tz, errors
         As in `StageLog.from_columns`.
 
@@ -153,9 +157,8 @@ def log_of_batches(
 
     def read(batches: Iterator[RawTable]) -> StageLog:
         seen = Seen()
-        tables = alike(batches, fields, more) if is_json_lines(source) else batches
         rows = join(
-            (rows_of(table, seen) for table in tables),
+            (rows_of(table, seen) for table in alike(batches, fields, more)),
             most_bad=DataError.shown if errors == "raise" else None,
         )
         if rows.order is not None:
@@ -165,4 +168,4 @@ def log_of_batches(
             rows = rows._replace(order=order)
         return log_of_rows(funnel, rows, ties=ties, tz=to_zone(tz), errors=errors)
 
-    return in_batches(source, Wording("the table"), read, limits=limits)
+    return in_batches(source, Wording("the table"), read, limits=limits, progress=progress)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits
 from salesfunnel.columns.rawtable import RawTable, Values
-from salesfunnel.columns.source import is_json_lines, read_source
+from salesfunnel.columns.source import has_records, read_source
 from salesfunnel.columns.texts import Texts, are_missing
 from salesfunnel.errors import DefinitionError, MissingColumnError
+from salesfunnel.kernel.progress import Progress
 from salesfunnel.log.build import check
 from salesfunnel.log.naming import names_of_states
 from salesfunnel.log.read import Fields
@@ -38,6 +39,7 @@ def read_wide(
     currency: str | None = None,
     max_bytes: int = MAX_BYTES,
     max_line: int = MAX_LINE,
+    progress: Progress | None = None,
     ties: str = "input",
     errors: str = "raise",
     **parsing: Unpack[Parsing],
@@ -61,8 +63,8 @@ def read_wide(
     reason, attributes, amount, order, currency
         Columns as in `read_csv`; what they say is said of every entry of the opportunity, and a
         reason counts at the entry into ``lost``.
-    max_bytes, max_line : int
-        As in `read_csv`.
+    max_bytes, max_line, progress
+        As in `read_csv`; of several files each is told of by itself.
     ties, errors
         As in `StageLog.from_columns`.
     **parsing
@@ -103,9 +105,9 @@ def read_wide(
             "to columns"
         )
     limits = Limits(max_bytes, max_line)
-    if stages is None and is_json_lines(source):
+    if stages is None and has_records(source):
         # Which columns of dates there are is known at the end, as records may lack any of them.
-        source = read_source(source, Wording("the table"), limits=limits)
+        source = read_source(source, Wording("the table"), limits=limits, progress=progress)
     meaning = Meaning.of(funnel, **parsing)
 
     def fields(column: str) -> Fields:
@@ -142,6 +144,7 @@ def read_wide(
         fields=fields(next(iter((stages or {}).values()), opportunity)),
         more=(stages or {}).values(),
         limits=limits,
+        progress=progress,
         ties=ties,
         tz=parsing.get("tz"),
         errors=errors,

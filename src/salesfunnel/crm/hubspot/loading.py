@@ -19,11 +19,12 @@ from salesfunnel.crm.hubspot.choosing import (
 from salesfunnel.crm.hubspot.deals import Deals
 from salesfunnel.crm.hubspot.history import OWN_LABELS, History
 from salesfunnel.crm.hubspot.pipelines import Pipeline, read_pipelines
-from salesfunnel.crm.hubspot.responses import property_names, unpack
+from salesfunnel.crm.hubspot.responses import MEMBER, property_names, unpack
 from salesfunnel.crm.meaning import Meaning, named_attributes
 from salesfunnel.crm.related import Related
 from salesfunnel.crm.sheet import Opener
 from salesfunnel.errors import DefinitionError
+from salesfunnel.kernel.progress import Progress
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import StageMap
 from salesfunnel.model.funnel import Funnel
@@ -59,6 +60,7 @@ def load(
     errors: str = "raise",
     max_bytes: int = MAX_BYTES,
     max_line: int = MAX_LINE,
+    progress: Progress | None = None,
 ) -> StageLog:
     """Return the log of the deals of one pipeline of HubSpot.
 
@@ -113,7 +115,10 @@ def load(
     stage_map, ties, rates, missing_time, date_format, tz, errors
         As in `StageLog.from_columns`. The stage map stands above what `pipelines` say.
     max_bytes, max_line : int
-        What a compressed file may hold, and a line may have, at most.
+        What a compressed file may hold, and a line or a record may have, at most.
+    progress : Progress, optional
+        Called as ``progress(done, total, "read")`` while files are read, one after another, as in
+        `read_csv`.
 
     Returns
     -------
@@ -161,7 +166,7 @@ def load(
     if deals is None and history is None:
         raise DefinitionError("nothing to load: give deals=, or history=")
     limits = Limits(max_bytes, max_line)
-    opener = Opener(unpack, partial, limits, () if deleted else _DELETED)
+    opener = Opener(unpack, MEMBER, partial, limits, () if deleted else _DELETED, progress)
     related = {
         name: Related(opener.sheet(source, argument), (*keys, *property_names("hs_object_id")))
         for name, argument, source, keys in (
@@ -175,7 +180,7 @@ def load(
     table = opener.sheet(history, "history")
     members: list[Pipeline] = []
     if pipelines is not None:
-        members = read_pipelines(Opener(unpack, partial, limits).sheet(pipelines, "pipelines"))
+        members = read_pipelines(opener._replace(deleted=()).sheet(pipelines, "pipelines"))
     known: dict[str, str | None] = dict(meanings_of(members))
     if funnel is None:
         if pipelines is None:
@@ -239,7 +244,8 @@ def load_by_pipeline(*, deals: Source, pipelines: Source, **options: Any) -> dic
         As in `load`.
     """
     limits = Limits(options.get("max_bytes", MAX_BYTES), options.get("max_line", MAX_LINE))
-    opener = Opener(unpack, options.get("partial", False), limits)
+    progress = options.pop("progress", None)
+    opener = Opener(unpack, MEMBER, options.get("partial", False), limits, progress=progress)
     sheet = opener.sheet(deals, "deals")
     table = opener.sheet(pipelines, "pipelines").table
     members = read_pipelines(opener.sheet(table, "pipelines"))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from salesfunnel.columns.source import Page
+from salesfunnel.columns.pages import Page
 from salesfunnel.errors import DataError
+
+MEMBER = "results"
+"""What the list of records is called in a page."""
 
 
 def unpack(value: Any) -> Page | None:
@@ -22,7 +25,7 @@ def unpack(value: Any) -> Page | None:
             category=value.get("category"),
             message=value.get("message"),
         )
-    records = value.get("results")
+    records = value.get(MEMBER)
     if not isinstance(records, list):
         return None
     paging = value.get("paging")

@@ -14,6 +14,7 @@ from salesfunnel.crm.jiandaoyun.responses import DataPages, unpack_event, unpack
 from salesfunnel.crm.meaning import Meaning
 from salesfunnel.crm.sheet import Opener
 from salesfunnel.errors import DefinitionError
+from salesfunnel.kernel.progress import Progress
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import StageMap
 from salesfunnel.model.funnel import Funnel
@@ -41,6 +42,7 @@ def load(
     errors: str = "raise",
     max_bytes: int = MAX_BYTES,
     max_line: int = MAX_LINE,
+    progress: Progress | None = None,
 ) -> StageLog:
     """Return the log of a form of Jiandaoyun (简道云) that has a record for each opportunity.
 
@@ -84,7 +86,10 @@ def load(
         As in `StageLog.from_columns`. Exports write times without a zone: that of the company, as
         in ``tz="Asia/Shanghai"``.
     max_bytes, max_line : int
-        What a compressed file may hold, and a line may have, at most.
+        What a compressed file may hold, and a line or a record may have, at most.
+    progress : Progress, optional
+        Called as ``progress(done, total, "read")`` while files are read, one after another, as in
+        `read_csv`.
 
     Returns
     -------
@@ -117,11 +122,11 @@ def load(
     if data is None and events is None:
         raise DefinitionError("nothing to load: give data=, or events=")
     limits, pages = Limits(max_bytes, max_line), DataPages()
-    records = Opener(pages, partial, limits).sheet(data, "data")
+    records = Opener(pages, "data", partial, limits, progress=progress).sheet(data, "data")
     if not partial:
         pages.check()
-    form = Opener(unpack_widgets, partial, limits).sheet(widgets, "widgets")
-    pushed = Opener(unpack_event, partial, limits).sheet(events, "events")
+    form = Opener(unpack_widgets, "widgets", partial, limits).sheet(widgets, "widgets")
+    pushed = Opener(unpack_event, None, partial, limits, progress=progress).sheet(events, "events")
 
     names = Fields(fields, form)
     meaning = Meaning(Funnel.standard() if funnel is None else funnel, {}, stage_map)

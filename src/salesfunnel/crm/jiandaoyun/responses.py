@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salesfunnel.columns.source import Page
+from salesfunnel.columns.pages import Page
 from salesfunnel.errors import DataError, IncompletePagesError
 
 CREATE, UPDATE, REMOVE, RECOVER = "data_create", "data_update", "data_remove", "data_recover"

@@ -19,6 +19,7 @@ from salesfunnel.crm.salesforce.responses import long_id, unpack
 from salesfunnel.crm.salesforce.stages import Value, meanings, read_stages, to_funnel
 from salesfunnel.crm.sheet import Opener, Sheet
 from salesfunnel.errors import DefinitionError
+from salesfunnel.kernel.progress import Progress
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import StageMap
 from salesfunnel.model.funnel import Funnel
@@ -56,6 +57,7 @@ def load(
     errors: str = "raise",
     max_bytes: int = MAX_BYTES,
     max_line: int = MAX_LINE,
+    progress: Progress | None = None,
 ) -> StageLog:
     """Return the log of opportunities of Salesforce.
 
@@ -117,7 +119,10 @@ def load(
     stage_map, ties, rates, missing_time, date_format, tz, errors
         As in `StageLog.from_columns`. The stage map stands above what `stages` say.
     max_bytes, max_line : int
-        What a compressed file may hold, and a line may have, at most.
+        What a compressed file may hold, and a line or a record may have, at most.
+    progress : Progress, optional
+        Called as ``progress(done, total, "read")`` while files are read, one after another, as in
+        `read_csv`.
 
     Returns
     -------
@@ -158,7 +163,8 @@ def load(
     if opportunities is None and history is None and field_history is None and leads is None:
         raise DefinitionError("nothing to load: give opportunities=, history= or field_history=")
     limits = Limits(max_bytes, max_line)
-    opener = Opener(unpack, partial, limits, () if deleted else ("IsDeleted", "Deleted"))
+    in_bin = () if deleted else ("IsDeleted", "Deleted")
+    opener = Opener(unpack, "records", partial, limits, in_bin, progress)
     sheets = {
         name: opener.sheet(source, name)
         for name, source in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from salesfunnel.columns.source import Page
+from salesfunnel.columns.pages import Page
 from salesfunnel.errors import DataError
 
 _SUFFIX = string.ascii_uppercase + "012345"
