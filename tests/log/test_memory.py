@@ -23,7 +23,7 @@ FUNNEL = Funnel(["lead", "demo"])
 N = 6_000
 NOTE = "what was said, " * 300
 DAYS = [f"2026-01-{day:02}T09:30:00Z" for day in range(1, 29)]
-CURRENT = {"opportunity": "id", "stage": "stage", "created": "at", "closed": "end"}
+CURRENT: Any = {"opportunity": "id", "stage": "stage", "created": "at", "closed": "end"}
 
 
 def current() -> Iterator[dict[str, Any]]:

@@ -33,7 +33,7 @@ Told = list[tuple[int, int | None, str]]
 
 
 def current(path: Path, progress: Progress) -> Any:
-    columns = {"opportunity": "id", "stage": "stage", "created": "at", "closed": "end"}
+    columns: Any = {"opportunity": "id", "stage": "stage", "created": "at", "closed": "end"}
     return read_current(path, FUNNEL, **columns, progress=progress)
 
 

@@ -46,6 +46,7 @@ NAMES = ("datasets/", "log/synonyms.py", "model/", "scoring/leadlog.py", "scorin
 """Where names of stages, reasons, sources and columns are, which have languages of their own."""
 OF_OTHERS = {
     *("unexpected end of data", "field larger than"),  # errors of Python's own
+    "Expecting property name enclosed in double quotes",
     "}\n@media screen and (prefers-color-scheme:dark){:root{",
 }
 
