@@ -319,6 +319,7 @@ def test_it_follows_the_theme_of_the_reader(opened: Open) -> None:
     page.emulate_media(color_scheme="dark")
     found.wait_until_drawn("dark")
     assert colours() == ("rgb(20, 23, 27)", PALETTES["dark"].won)
+    assert drawn(page, "heatmap")[0]["textfont"]["color"] == PALETTES["dark"].text
 
     # On paper all is light, open, as wide as the paper, and there at once.
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
@@ -351,6 +352,22 @@ def test_a_phone_need_not_scroll_sideways(lang: str, opened: Open) -> None:
         style = "f => [getComputedStyle(f).overflowX, f.scrollWidth > f.clientWidth]"
         assert frame.evaluate(style) == ["auto", True]
     page.set_viewport_size(DESKTOP)
+
+
+def test_no_picture_is_taller_than_the_paper(opened: Open) -> None:
+    found = opened("loans", "en")
+    heights = (
+        "[...document.querySelectorAll('.chart .main-svg')]"
+        ".map(chart => chart.getBoundingClientRect().height)"
+    )
+
+    assert max(found.page.evaluate(heights)) > 820
+    found.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    found.wait_until_drawn("light")
+    assert max(found.page.evaluate(heights)) == 820
+    found.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    found.wait_until_drawn("light")
+    assert max(found.page.evaluate(heights)) > 820
 
 
 def test_markup_in_names_is_shown_and_not_run(open_report: Callable[..., Opened]) -> None:

@@ -5,6 +5,7 @@
   const isDark = window.matchMedia("(prefers-color-scheme: dark)");
   const options = { responsive: true, displayModeBar: false };
   const PAPER = 680;
+  const TALLEST = 820; // what a page has room for, below a heading
 
   // Colours stand under keys that name one: nothing else in a figure is changed.
   function recolour(value, isColour) {
@@ -38,11 +39,13 @@
       const own = JSON.parse(JSON.stringify(figure));
       const { data, layout } = theme === "dark" ? recolour(own, false) : own;
       const width = isPaper ? PAPER : place.clientWidth;
+      if (isPaper) layout.height = Math.min(layout.height, TALLEST);
       if (isPaper) layout.width = width;
       if (isPaper) for (const trace of data) if (trace.type === "sankey") trace.textfont = { size: 9 };
       if (width < 480) {
         for (const trace of data) {
-          if (trace.type === "heatmap") Object.assign(trace, { showscale: false, textfont: { size: 9 } });
+          if (trace.type !== "heatmap") continue;
+          Object.assign(trace, { showscale: false, textfont: { ...trace.textfont, size: 9 } });
         }
       }
       if (layout.meta && layout.meta.thinned) thin(layout.xaxis, layout.meta.thinned, width);
