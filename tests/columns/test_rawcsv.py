@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -17,8 +18,14 @@ from numpy.typing import NDArray
 from salesfunnel.columns.rawcsv import raw_csv, read_raw_csv
 from salesfunnel.errors import DataError, EmptyFileError, TruncatedFileError
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.sampled_from(
-    ["1", "-1.5", "NaN", "None", "True", "2026-01-31T00:00:00+00:00", "NaT", "inf", '"', "\r\n"]
+TEXTS = (
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+    | st.sampled_from(
+        ["1", "-1.5", "NaN", "None", "True", "2026-01-31T00:00:00+00:00", "NaT", "inf", '"', "\r\n"]
+    )
+    | st.sampled_from(
+        ["#text", "#int64"],
+    )
 )
 FLOATS = st.none() | st.floats(allow_nan=False)
 TIMES = st.none() | st.datetimes()
@@ -32,8 +39,8 @@ def objects(values: list[Any]) -> NDArray[Any]:
 
 @st.composite
 def columns(draw: st.DrawFn) -> dict[str, NDArray[Any]]:
-    """Draw columns of at least one row, without which a type cannot be told."""
-    n = draw(st.integers(1, 4))
+    """Draw columns of any types."""
+    n = draw(st.integers(0, 4))
 
     def values(of: st.SearchStrategy[Any]) -> list[Any]:
         return draw(st.lists(of, min_size=n, max_size=n))
@@ -45,6 +52,7 @@ def columns(draw: st.DrawFn) -> dict[str, NDArray[Any]]:
         "time": lambda: np.array(values(TIMES), "datetime64[us]"),
         "text": lambda: objects(values(st.none() | TEXTS)),
         "mixed": lambda: objects(["x", *values(st.none() | TEXTS | st.integers())][:n]),
+        "small": lambda: np.array(values(st.integers(0, 255)), np.uint8),
     }
     names = draw(st.lists(TEXTS, unique=True, min_size=1, max_size=4))
     return {name: kinds[draw(st.sampled_from(list(kinds)))]() for name in names}
@@ -52,11 +60,11 @@ def columns(draw: st.DrawFn) -> dict[str, NDArray[Any]]:
 
 @given(columns=columns())
 def test_columns_come_back_unchanged(columns: dict[str, NDArray[Any]]) -> None:
-    back = read_raw_csv(raw_csv(columns), "x")
+    back = read_raw_csv(raw_csv(columns, types=True), "x")
 
     assert list(back) == list(columns)
     for name, values in columns.items():
-        assert back[name].dtype == values.dtype
+        assert back[name].dtype == (np.int64 if values.dtype == np.uint8 else values.dtype)
         np.testing.assert_array_equal(back[name], values)
         assert list(map(type, back[name].tolist())) == list(map(type, values.tolist()))
 
@@ -109,6 +117,19 @@ def test_a_table_may_have_no_rows_or_no_columns() -> None:
     }
     assert read_raw_csv(raw_csv({}), "x") == {}
     assert list(read_raw_csv(raw_csv({"": np.array([1])}), "x")) == [""]
+
+
+def test_a_line_of_types_stands_only_where_there_are_no_rows() -> None:
+    columns = {"a": np.zeros(0, bool), "b": objects([])}
+
+    assert raw_csv(columns, types=True) == "a,b\n#bool,#text\n"
+    assert raw_csv(columns) == "a,b\n"
+    assert raw_csv({"b": objects([])}, types=True) == "b\n"
+    assert raw_csv({"b": objects(["#text"])}, types=True) == 'b\n"#text"\n'
+    for text in ('a\n"#bool"\n', "a\n#bool\n#bool\n", "a,b\n#bool,#x\n"):
+        assert read_raw_csv(text, "x")["a"].tolist()[0] == "#bool"
+    pandas = pd.read_csv(io.StringIO(raw_csv(columns, types=True)), comment="#")
+    assert (list(pandas), len(pandas)) == (["a", "b"], 0)
 
 
 def test_what_only_looks_like_a_number_or_a_time_is_a_text() -> None:

@@ -122,6 +122,17 @@ def test_no_time_is_taken_from_the_last_change_unless_it_is_named(sample: dict[s
         jiandaoyun.load(**sample, fields=SAMPLE_FIELDS)
 
 
+def test_a_close_without_a_time_is_let_in_at_a_time_that_is_named(sample: dict[str, Any]) -> None:
+    log = jiandaoyun.load(**sample, fields=SAMPLE_FIELDS, missing_time="2026-02-28")
+
+    assert told(log) == [
+        *EVENTS,
+        ("65f000000000000000000002", "lost", "02-27 16:00"),
+        ("65f000000000000000000003", "needs_analysis", "02-01 03:00"),
+    ]
+    assert log.ignored == len(log.rejected) == 0
+
+
 def test_export_and_api_agree_on_every_time(sample: dict[str, Any], folder: Path) -> None:
     api = jiandaoyun.load(
         data=sample["data"],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import partial
 from pathlib import Path
@@ -66,7 +67,17 @@ TRICKY = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.samp
 
 
 ZONES: list[Any] = ["UTC", "Asia/Shanghai", timezone(timedelta(hours=5, minutes=45))]
-FEW = settings(max_examples=25)
+FEW = settings(max_examples=25, deadline=None)
+FRAMES = ("pandas", "polars", "pyarrow", "modin")
+MODIN = importlib.util.find_spec("modin") is not None
+NO_MODIN = "modin is not installed: it holds pandas back"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _engine_of_modin() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODIN_ENGINE", "python")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +112,12 @@ TRIPS: dict[str, Callable[[StageLog, Path], StageLog]] = {
     "csv": through_csv,
     "json": through_json,
     "parquet": through_parquet,
-    **{backend: through(backend) for backend in ("pandas", "polars", "pyarrow")},
+    **{backend: through(backend) for backend in FRAMES},
 }
+NAMES = [
+    pytest.param(name, marks=pytest.mark.skipif(name == "modin" and not MODIN, reason=NO_MODIN))
+    for name in TRIPS
+]
 
 
 def content(log: StageLog) -> Any:
@@ -134,16 +149,14 @@ def is_short(identifier: Any) -> bool:
 # ── logs ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", TRIPS)
+@pytest.mark.parametrize("name", NAMES)
 @FEW
 @given(oracle=oracles(), bare=st.booleans())
 def test_any_history_comes_back_unchanged(
     name: str, folder: Path, oracle: Oracle, bare: bool
 ) -> None:
     ids = {row.opportunity for row in oracle.rows}
-    if name in ("pandas", "polars", "pyarrow") and not all(
-        isinstance(i, str) or is_short(i) for i in ids
-    ):
+    if name in FRAMES and not all(isinstance(i, str) or is_short(i) for i in ids):
         return  # dataframes have no integers of that length
     log = log_of(oracle, bare=bare and all(map(is_short, ids)))
 
@@ -193,7 +206,7 @@ def test_no_text_is_taken_for_something_else(name: str, folder: Path, log: Stage
     assert back == log
 
 
-@pytest.mark.parametrize("name", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.values[0] in FRAMES])
 @FEW
 @given(log=tricky_logs())
 def test_no_text_is_taken_for_something_else_in_a_dataframe(
@@ -346,7 +359,8 @@ def flow_trips(flow: StageFlow, funnel: Funnel, folder: Path) -> dict[str, Stage
         "parquet": StageFlow.from_parquet(folder / "flow.parquet"),
         **{
             backend: StageFlow.from_frame(flow.to_frame(backend), funnel)
-            for backend in ("pandas", "polars", "pyarrow")
+            for backend in FRAMES
+            if backend != "modin" or MODIN
         },
     }
 

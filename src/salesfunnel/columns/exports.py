@@ -32,7 +32,7 @@ class Exports:
             apostrophe; ``raw=True`` writes what is there, for machines, without the mark, and with
             quotation marks around texts that look like numbers: `from_csv` reads it back unchanged.
         """
-        return saved.to_csv(self._saved().columns, path, raw=raw)
+        return saved.to_csv(self._saved(), path, raw=raw)
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return it as JSON, for `from_json`, and write it to a file if one is given.

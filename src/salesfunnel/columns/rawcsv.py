@@ -1,7 +1,8 @@
 """CSV for machines: columns go out with nothing changed, and come back with their types.
 
 A number, a truth value or a time stands bare; a text that would read as one of them, or as nothing,
-is in quotation marks, which other programs take off without a thought.
+is in quotation marks, which other programs take off without a thought. Where there are no rows to
+show what columns have, a line may stand there that says it, as in ``#text,#int64``.
 """
 
 from __future__ import annotations
@@ -24,15 +25,31 @@ _CELL = r'(?:"((?:[^"]|"")*)"|([^,"\r\n]*))(,|\r?\n|\Z)'
 _INTEGER = r"-?\d+"
 _FLOAT = r"-?(?:\d+\.\d*(?:e[+-]?\d+)?|\d+e[+-]?\d+|inf)|NaN"
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?\+00:00|NaT"
-_BARE = rf"(?a)(?:{_INTEGER}|{_FLOAT}|{_TIME}|True|False|)"
+_TYPES = {
+    "#int64": np.dtype(np.int64),
+    "#float64": np.dtype(np.float64),
+    "#bool": np.dtype(np.bool_),
+    "#datetime64": np.dtype("datetime64[us]"),
+    "#text": np.dtype(object),
+}
+_BARE = rf"(?a)(?:{_INTEGER}|{_FLOAT}|{_TIME}|{'|'.join(_TYPES)}|True|False|)"
 _NOT_A_TIME = np.datetime64("NaT", "us")
 
 
-def raw_csv(columns: Mapping[str, NDArray[Any]]) -> str:
-    """Return columns of numbers, times, truth values and objects as CSV, for `read_raw_csv`."""
+def raw_csv(columns: Mapping[str, NDArray[Any]], *, types: bool = False) -> str:
+    """Return columns of numbers, times, truth values and objects as CSV, for `read_raw_csv`.
+
+    Parameters
+    ----------
+    columns : mapping of str to (n,) array
+    types : bool
+        Whether a line says their types where there are no rows, unless all are objects.
+    """
     cells = [_cells(values) for values in columns.values()]
     lines = [",".join(_quoted_if_special(name) or '""' for name in columns)]
     lines += map(",".join, zip(*cells, strict=True))
+    if types and not any(map(len, cells)) and any(v.dtype != object for v in columns.values()):
+        lines.append(",".join(map(_type, columns.values())))
     return "\n".join(lines) + "\n"
 
 
@@ -66,6 +83,9 @@ def read_raw_csv(text: str, name: str) -> dict[str, NDArray[Any]]:
                 n_cells=len(row),
                 n_columns=len(header),
             )
+    if len(rows) == 2 and all(not cell.quoted and cell.text in _TYPES for cell in rows[1]):
+        kinds = [_TYPES[cell.text] for cell in rows[1]]
+        return {column: np.empty(0, kind) for column, kind in zip(header, kinds, strict=True)}
     return {
         column: to_array([_value(row[place]) for row in rows[1:]])
         for place, column in enumerate(header)
@@ -99,6 +119,12 @@ def _rows(text: str, name: str) -> list[list[_Cell]]:
             if place >= len(text):
                 return rows
             rows.append([])
+
+
+def _type(values: NDArray[Any]) -> str:
+    """Return the mark of the type in which values come back."""
+    known = {kind.kind: mark for mark, kind in _TYPES.items()}
+    return known["i" if values.dtype.kind == "u" else values.dtype.kind]
 
 
 def _cells(values: NDArray[Any]) -> Sequence[str]:

@@ -50,14 +50,16 @@ def name_of(source: Source) -> str:
 # ── CSV ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def to_csv(columns: Mapping[str, NDArray[Any]], path: str | Path | None, *, raw: bool) -> str:
+def to_csv(saved: Saved, path: str | Path | None, *, raw: bool) -> str:
     """Return columns as CSV, and write it to a file if one is given.
 
     Unless `raw`, what a spreadsheet takes for a formula is disarmed, and the file has a byte order
-    mark, by which spreadsheets know UTF-8. `from_csv` reads what is raw back unchanged.
+    mark, by which spreadsheets know UTF-8. `from_csv` reads what is raw back unchanged; where
+    nothing is known about the columns beside, it has their types even without rows.
     """
+    columns = saved.columns
     if raw:
-        text = raw_csv(columns)
+        text = raw_csv(columns, types=not saved.about)
     else:
         cells = [[_shown(value) for value in to_plain(values)] for values in columns.values()]
         text = csv_text(list(columns), zip(*cells, strict=True))

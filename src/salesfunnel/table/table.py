@@ -246,8 +246,8 @@ class Table(Exports):
         """Return the table that ``to_csv(path, raw=True)`` wrote.
 
         Columns and values come back; titles, notes and how people see the values do not. Numbers
-        are of 64 bits. A table without rows comes back equal, though nothing in CSV says which
-        types its columns would have.
+        are of 64 bits. A table without rows has a line of types in their place, as in
+        ``#text,#int64``.
 
         Parameters
         ----------
