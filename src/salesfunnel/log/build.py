@@ -18,7 +18,8 @@ from salesfunnel.log.ahead import work_ahead
 from salesfunnel.log.joining import join
 from salesfunnel.log.keeping import arranged_with_labels, narrow
 from salesfunnel.log.labels import Labels
-from salesfunnel.log.rows import Meaning, Parsing, Rows, Source, read_rows
+from salesfunnel.log.reader import read_rows
+from salesfunnel.log.rows import Meaning, Parsing, Rows, Source
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
 from salesfunnel.model.opportunity import Opportunity

@@ -17,7 +17,8 @@ from salesfunnel.kernel.progress import Progress
 from salesfunnel.log.build import log_of_rows
 from salesfunnel.log.joining import join
 from salesfunnel.log.read import Fields, alike
-from salesfunnel.log.rows import Coded, Reader, Rows
+from salesfunnel.log.reader import Reader
+from salesfunnel.log.rows import Coded, Rows
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import States
 from salesfunnel.model.funnel import Funnel

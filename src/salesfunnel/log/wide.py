@@ -17,7 +17,8 @@ from salesfunnel.kernel.progress import Progress
 from salesfunnel.log.build import check
 from salesfunnel.log.naming import names_of_states
 from salesfunnel.log.read import Fields
-from salesfunnel.log.rows import Meaning, Parsing, Reader, Rows
+from salesfunnel.log.reader import Reader
+from salesfunnel.log.rows import Meaning, Parsing, Rows
 from salesfunnel.log.spread import Seen, Spread, log_of_batches
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.log.states import States
