@@ -130,6 +130,7 @@ FILES: dict[str, tuple[Rows, Callable[[Rows], bytes], Read, Callable[[Path], int
     "history.csv": (HISTORY, as_csv, lambda path: read_csv(path, FUNNEL, **ENTRIES), n_csv),
     "history.jsonl": (HISTORY, as_jsonl, lambda path: read_jsonl(path, FUNNEL, **ENTRIES), n_lines),
     "now.csv": (NOW, as_csv, lambda path: read_current(path, FUNNEL, **CURRENT), n_csv),
+    "history.json": (HISTORY, as_json, lambda path: read_jsonl(path, FUNNEL, **ENTRIES), n_json),
     "now.jsonl": (NOW, as_jsonl, lambda path: read_current(path, FUNNEL, **CURRENT), n_lines),
     "now.json": (NOW, as_json, lambda path: read_current(path, FUNNEL, **CURRENT), n_json),
     "wide.csv": (WIDE, as_csv, lambda path: read_wide(path, FUNNEL, **STAGES), n_csv),

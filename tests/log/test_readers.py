@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, ipc, parquet
 
+from salesfunnel.columns import source
 from salesfunnel.columns.arrow import arrow_batches
 from salesfunnel.columns.jsonl import json_line_batches
 from salesfunnel.errors import (
@@ -31,7 +32,6 @@ from salesfunnel.errors import (
     NaiveTimeError,
     TruncatedFileError,
 )
-from salesfunnel.log import read as reading
 from salesfunnel.log.read import read_csv, read_jsonl, read_parquet
 from salesfunnel.log.stagelog import StageLog
 from salesfunnel.model.funnel import Funnel
@@ -74,6 +74,12 @@ def as_jsonl(rows: list[dict[str, Any]], folder: Path) -> Any:
     return folder / "deals.jsonl"
 
 
+def as_json(rows: list[dict[str, Any]], folder: Path) -> Any:
+    text = json.dumps(rows, ensure_ascii=False, default=str)
+    (folder / "deals.json").write_text(text, encoding="utf-8")
+    return folder / "deals.json"
+
+
 def as_parquet(rows: list[dict[str, Any]], folder: Path) -> Any:
     parquet.write_table(pa.Table.from_pylist(rows), folder / "deals.parquet")
     return folder / "deals.parquet"
@@ -110,6 +116,7 @@ def as_relation(rows: list[dict[str, Any]], folder: Path) -> Any:
 FORMS: dict[str, tuple[Callable[[list[dict[str, Any]], Path], Any], Reader, int]] = {
     "csv": (as_csv, read_csv, 2),
     "jsonl": (as_jsonl, read_jsonl, 1),
+    "json": (as_json, read_jsonl, 0),
     "parquet": (as_parquet, read_parquet, 0),
     "feather": (as_feather, read_parquet, 0),
     "stream": (as_stream, read_parquet, 0),
@@ -360,7 +367,7 @@ def test_a_field_that_comes_late_is_a_column(
     def small(*arguments: Any, **options: Any) -> Any:
         return json_line_batches(*arguments, **options, n_rows=1)
 
-    monkeypatch.setattr(reading, "json_line_batches", small)
+    monkeypatch.setattr(source, "json_line_batches", small)
     lines = [
         '{"id": "A", "stage": "lead", "at": "2026-01-31", "currency": "CNY"}',
         '{"id": "B", "stage": "lost", "at": "2026-01-31", "why": "price", "n": 5}',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from salesfunnel.errors import DefinitionError, FileLimitError
 from salesfunnel.log.current import read_current
-from salesfunnel.log.read import read_csv
+from salesfunnel.log.read import read_csv, read_jsonl
 from salesfunnel.log.suggest import Suggestion, suggest_mapping
 from salesfunnel.log.synonyms import COLUMNS, STAGES, plain_name
 from salesfunnel.log.wide import read_wide
@@ -327,3 +329,17 @@ def test_real_files_are_understood(
 
     assert found.reader == reader
     assert expected.items() <= found.arguments.items()
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl", "json.gz"])
+def test_what_is_suggested_for_records_reads_them(tmp_path: Path, ending: str) -> None:
+    about = {"stage": "lead", "entered at": "2026-01-05"}
+    rows = [{"Deal ID": f"D{n % 4}", **about} for n in range(8)]
+    text = "\n".join(map(json.dumps, rows)) if ending == "jsonl" else json.dumps(rows)
+    path = tmp_path / f"deals.{ending}"
+    path.write_bytes(gzip.compress(text.encode()) if ending.endswith("gz") else text.encode())
+
+    found = suggest_mapping(path, FUNNEL)
+
+    assert found.reader == "read_jsonl"
+    assert len(read_jsonl(path, FUNNEL, **found.arguments, tz="UTC")) == 8

@@ -11,8 +11,8 @@ from salesfunnel.columns.arrow import arrow_batches
 from salesfunnel.columns.csvfile import csv_batches
 from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits, meter_of, with_encoding
 from salesfunnel.columns.frames import from_frame
-from salesfunnel.columns.jsonl import json_line_batches
 from salesfunnel.columns.rawtable import RawTable
+from salesfunnel.columns.source import has_records, in_batches
 from salesfunnel.errors import DefinitionError
 from salesfunnel.kernel.progress import Progress, meter
 from salesfunnel.log.build import Reading, build
@@ -206,8 +206,10 @@ def read_jsonl(
 ) -> StageLog:
     """Return the log of a JSON Lines file: in each line an object, which is one entry.
 
+    A file that is called ``.json`` has the objects in a list, and is read too.
+
     A field of an object within it is named with a point between, as in ``owner.name``; a list is a
-    label as the text that it is in JSON. Rows are numbered in errors by their line.
+    label as the text that it is in JSON. Rows are numbered in errors by their line; in a list, from 0.
 
     Parameters
     ----------
@@ -229,16 +231,18 @@ def read_jsonl(
         As in `StageLog.from_columns`.
     """
     fields = Fields(opportunity, stage, entered_at, reason, attributes, amount, order, currency)
-    limits, watch = Limits(max_bytes, max_line), meter_of(progress, path)
 
-    def read(encoding: str) -> StageLog:
-        batches = json_line_batches(path, encoding, limits, watch=watch)
+    def read(batches: Iterator[RawTable]) -> StageLog:
         return build(funnel, map(fields.source, alike(batches, fields)), **reading)
 
-    log = with_encoding(path, read, limits)
-    if watch is not None:
-        watch.end()
-    return log
+    return in_batches(
+        path,
+        str(path),
+        read,
+        limits=Limits(max_bytes, max_line),
+        progress=progress,
+        ending=None if has_records(path) else ".jsonl",
+    )
 
 
 def read_parquet(

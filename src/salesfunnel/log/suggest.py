@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from salesfunnel.columns.files import MAX_BYTES, MAX_LINE, Limits
 from salesfunnel.columns.rawtable import RawTable
-from salesfunnel.columns.source import ARROW, JSON_LINES, in_batches
+from salesfunnel.columns.source import ARROW, JSON, JSON_LINES, in_batches
 from salesfunnel.errors import DefinitionError
 from salesfunnel.log.samples import Sample, samples_of
 from salesfunnel.log.stagenames import StageNames
@@ -296,7 +296,7 @@ def _kind(
     endings = {suffix.lower() for suffix in PurePath(source).suffixes}
     if endings & {*ARROW}:
         return "read_parquet", _HISTORY
-    return ("read_jsonl" if endings & {*JSON_LINES} else "read_csv"), _HISTORY
+    return ("read_jsonl" if endings & {*JSON, *JSON_LINES} else "read_csv"), _HISTORY
 
 
 # ── stages and times ──────────────────────────────────────────────────────────────────────────────
