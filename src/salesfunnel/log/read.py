@@ -209,7 +209,7 @@ def read_jsonl(
     A file that is called ``.json`` has the objects in a list, and is read too.
 
     A field of an object within it is named with a point between, as in ``owner.name``; a list is a
-    label as the text that it is in JSON. Rows are numbered in errors by their line; in a list, from 0.
+    label as the text that it is in JSON. Rows are numbered by their line; in a list, from 0.
 
     Parameters
     ----------
