@@ -14,7 +14,7 @@ from salesfunnel.kernel import threads
 
 @pytest.mark.parametrize("dtype", [np.uint32, np.int64, np.float64])
 @pytest.mark.parametrize("most", [1, 3, 2**31])
-@pytest.mark.parametrize("n", [0, 1, 1000, threads._MANY, threads._MANY + 1])
+@pytest.mark.parametrize("n", [0, 1, 1000, threads.MANY, threads.MANY + 1])
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_values_are_sorted_in_place(
     dtype: type, most: int, n: int, n_threads: int, monkeypatch: pytest.MonkeyPatch

@@ -24,7 +24,7 @@ DAY = 86_400_000_000
 def as_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done with many rows must be the same as with few."""
     if request.param == "many rows":
-        monkeypatch.setattr(keeping, "_MANY", 0)
+        monkeypatch.setattr(keeping, "MANY", 0)
         monkeypatch.setattr(constant, "CHUNK", 2)
 
 

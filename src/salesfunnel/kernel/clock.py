@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesfunnel.kernel.entries import Entries
+from salesfunnel.kernel.linking import Rows
 from salesfunnel.kernel.packing import CHUNK
 from salesfunnel.kernel.sums import Adder, ExactSums
-
-Rows = slice | NDArray[np.int64]
 
 
 class Clock:

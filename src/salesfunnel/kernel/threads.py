@@ -10,17 +10,18 @@ from typing import Any, TypeVar
 from numpy.typing import NDArray
 
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 
 PIECE = 1 << 18
 """Values that one thread works on before it takes the next ones."""
 _THREADS = min(os.cpu_count() or 1, 2)
-_MANY = 1 << 17
+MANY = 1 << 17
 """With fewer values a thread takes longer to start than to work."""
 
 
 def sort(values: NDArray[Any]) -> None:
     """Sort values in place; of many the smaller half and the larger one at once."""
-    if len(values) < _MANY or _THREADS == 1:
+    if len(values) < MANY or _THREADS == 1:
         values.sort()
         return
     half = len(values) // 2
@@ -32,8 +33,8 @@ def sort(values: NDArray[Any]) -> None:
 
 
 def both(
-    first: Callable[[], Result], second: Callable[[], Result], *, at_once: bool
-) -> tuple[Result, Result]:
+    first: Callable[[], Result], second: Callable[[], Other], *, at_once: bool
+) -> tuple[Result, Other]:
     """Return what two functions do, at once if that is wanted and there are processors for it."""
     if not at_once or _THREADS == 1:
         return first(), second()

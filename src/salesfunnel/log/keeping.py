@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Sequence, Sized
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,11 +13,9 @@ from salesfunnel.kernel.arranging import Ordered
 from salesfunnel.kernel.codes import code_type
 from salesfunnel.kernel.constant import Constant, Distances, in_order
 from salesfunnel.kernel.packing import bounds
+from salesfunnel.kernel.threads import MANY, both
 from salesfunnel.log.labels import Labels
 from salesfunnel.log.rows import Coded, Rows
-
-_MANY = 1 << 17
-"""From so many rows on it takes less time to look at attributes in a thread of their own."""
 
 
 class Arrange(Protocol):
@@ -58,22 +55,25 @@ def arranged_with_labels(
     if columns and reach is None and len(rows.ids):
         reach = bounds(rows.ids)
     distances = Distances(rows.ids, reach or (0, 0))
-    with ThreadPoolExecutor(1) as thread:
-        looks = {
-            name: _look(thread, distances, column)
-            for name, column in columns.items()
-            if distances.may_keep(column)
-        }
-        changing = {name: _coded(given[name]) for name in given if name not in looks}
+    hopeful = [name for name, column in columns.items() if distances.may_keep(column)]
+
+    def arranged_without(
+        names: Collection[str], *, threads: bool
+    ) -> tuple[dict[str, Coded], Ordered]:
+        """Return the labels that travel, all but those of some attributes, and entries in order."""
+        changing = {name: _coded(given[name]) for name in given if name not in names}
         travelling = [narrow(*coded) for coded in changing.values()]
-        ordered = arranged(travelling, reach, threads=bool(changing) and not looks)
-        found = {name: look.result() for name, look in looks.items()}
+        return changing, arranged(travelling, reach, threads=threads)
+
+    (changing, ordered), found = both(
+        lambda: arranged_without(hopeful, threads=bool(given) and not hopeful),
+        lambda: {name: distances.values(columns[name]) for name in hopeful},
+        at_once=bool(hopeful) and len(rows.ids) >= MANY,
+    )
     kept = {name: table for name, table in found.items() if table is not None}
     if len(kept) < len(found):
         # Some opportunity changes after all what the first ones keep.
-        changing = {name: _coded(given[name]) for name in given if name not in kept}
-        travelling = [narrow(*coded) for coded in changing.values()]
-        ordered = arranged(travelling, reach, threads=True)
+        changing, ordered = arranged_without(kept, threads=True)
 
     new = ordered.entries.new
     labels: dict[str, Labels] = {}
@@ -91,16 +91,6 @@ def arranged_with_labels(
         coded = read_labels(values) if isinstance(known, np.ndarray) else (values, known[1])
         add(name, Constant(narrow(*coded)), coded[1])
     return ordered, {name: labels[name] for name in given}
-
-
-def _look(
-    thread: ThreadPoolExecutor, distances: Distances, column: NDArray[Any]
-) -> Future[NDArray[Any] | None]:
-    if len(column) >= _MANY:
-        return thread.submit(distances.values, column)
-    look: Future[NDArray[Any] | None] = Future()
-    look.set_result(distances.values(column))
-    return look
 
 
 def _coded(given: Coded | NDArray[np.integer[Any]]) -> Coded:

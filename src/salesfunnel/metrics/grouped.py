@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from salesfunnel.errors import DefinitionError
-from salesfunnel.log.labels import Group, Grouping, Selection, attribute_names
+from salesfunnel.log.labels import Group, Selection, attribute_names
 from salesfunnel.log.view import View
 from salesfunnel.periods import from_microseconds
 from salesfunnel.table import Column, Phrase
@@ -60,14 +60,6 @@ def group_columns(
         labels[:] = [group[position] if isinstance(group, tuple) else group for group in groups]
         columns.append(Column(attribute, labels[index]))
     return columns
-
-
-def label_columns(by: str | Sequence[str] | None, grouping: Grouping | None) -> list[Column]:
-    """Return the columns that name the groups of a table with one row for each; none without."""
-    if by is None or grouping is None:
-        return []
-    index = np.arange(len(grouping.groups))
-    return group_columns(attribute_names(by), grouping.groups, index)
 
 
 def beside(labels: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
